@@ -1,0 +1,1 @@
+"""A backend is a page of typed declarations and pure functions."""

@@ -1,0 +1,1 @@
+"""What a person or an AI writes: backend, resource, field, access, rule, action, notification."""

@@ -1,0 +1,1 @@
+"""Outbox and channels: a committed change becomes a delivered message."""

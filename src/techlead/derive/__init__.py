@@ -1,0 +1,1 @@
+"""Declarations become one frozen Plan: shapes, tables, operations, OpenAPI, access matrix. Pure: no I/O."""

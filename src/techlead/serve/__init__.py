@@ -1,0 +1,1 @@
+"""The ASGI application: parse, authenticate, authorise, do, answer."""
