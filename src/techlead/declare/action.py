@@ -1,0 +1,70 @@
+"""An action: a named business operation, a pure function from facts to effects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, ParamSpec
+
+from techlead.declare.access import Policy, nobody
+from techlead.declare.effect import Effect, Effects
+from techlead.declare.origin import Origin, caller
+from techlead.declare.resource import Resource
+from techlead.declare.rule import Rule
+
+P = ParamSpec("P")
+
+
+class Action(Generic[P]):
+    """A pure function with the policy and the rules that stand before it."""
+
+    __slots__ = ("by", "function", "name", "on_create", "origin", "resource", "when")
+
+    def __init__(
+        self,
+        function: Callable[P, Effects | None],
+        resource: type[Resource],
+        by: Policy,
+        when: tuple[Rule[Any], ...],
+        *,
+        on_create: bool,
+        origin: Origin,
+    ) -> None:
+        """Hold the function with what stands before it."""
+        self.function = function
+        self.name = function.__name__
+        self.resource = resource
+        self.by = by
+        self.when = when
+        self.on_create = on_create
+        self.origin = origin
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Effects | None:
+        """Run the pure function, as a test does."""
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        """Print as it is named."""
+        return f"action {self.resource.__name__}.{self.name}"
+
+
+def action(
+    resource: type[Resource],
+    *,
+    by: Policy = nobody,
+    when: Sequence[Rule[Any]] = (),
+    on: Callable[..., Effect] | None = None,
+) -> Callable[[Callable[P, Effects | None]], Action[P]]:
+    """Make an operation of a pure function: `POST /{resources}/{id}/{name}`, allowed to `by`, when all rules allow it.
+
+    With `on=create` it runs inside every create of the resource instead, whose own policy then says who may. Its
+    parameters are all it can know: the row, rows behind its references (by field name), `actor`, `now`, a typed `body`,
+    declared counts and sums. Assignments to rows are recorded; effects are yielded.
+    """
+    origin = caller()
+
+    def declare(function: Callable[P, Effects | None]) -> Action[P]:
+        made = Action(function, resource, by, tuple(when), on_create=on is not None, origin=origin)
+        resource.declaration.actions.append(made)
+        return made
+
+    return declare

@@ -1,0 +1,73 @@
+"""A backend: the resources, the roles and the accounts that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, overload
+
+from techlead.declare.access import Policy, nobody
+from techlead.declare.account import Account
+from techlead.declare.origin import caller
+from techlead.declare.resource import Resource
+
+R = TypeVar("R", bound=Resource)
+A = TypeVar("A", bound=Account)
+
+
+class Declarations:
+    """What was declared under one name; filled while the user's modules are imported, read once by `derive`."""
+
+    def __init__(self, name: str, *, roles: Sequence[str] = ()) -> None:
+        """Start an empty backend; `roles` are the names that `role(...)` may use."""
+        self.name = name
+        self.roles = tuple(roles)
+        self.origin = caller()
+        self.resources: list[type[Resource]] = []
+        self.accounts: list[type[Account]] = []
+
+    def resource(
+        self,
+        *,
+        read: Policy = nobody,
+        create: Policy = nobody,
+        update: Policy = nobody,
+        delete: Policy = nobody,
+        history: Policy = nobody,
+        soft_delete: bool = False,
+        unique: Sequence[Sequence[str]] = (),
+        plural: str | None = None,
+    ) -> Callable[[type[R]], type[R]]:
+        """Give a resource its API: each policy says who may do that to which rows; what is left out nobody may.
+
+        `soft_delete` keeps deleted rows for their history; `history` says who may read what changed; each tuple of
+        `unique` names fields that together occur once; `plural` overrides the path.
+        """
+
+        def declare(resource: type[R]) -> type[R]:
+            said = resource.declaration
+            said.read, said.create, said.update, said.delete, said.history = read, create, update, delete, history
+            said.soft_delete = soft_delete
+            said.unique = tuple(tuple(names) for names in unique)
+            said.plural = plural
+            self.resources.append(resource)
+            return resource
+
+        return declare
+
+    @overload
+    def account(self, account: type[A]) -> type[A]: ...
+    @overload
+    def account(
+        self, *, read: Policy = ..., history: Policy = ..., plural: str | None = ...
+    ) -> Callable[[type[A]], type[A]]: ...
+    def account(self, account: type[A] | None = None, **policies: Any) -> Any:
+        """Name the backend's kind of account; `read` opens `/{accounts}` beyond `/me`."""
+
+        def declare(resource: type[A]) -> type[A]:
+            for name, policy in policies.items():
+                setattr(resource.declaration, name, policy)
+            self.accounts.append(resource)
+            self.resources.append(resource)
+            return resource
+
+        return declare if account is None else declare(account)

@@ -1,0 +1,60 @@
+"""What an action asks for beside the assignments it makes: create, delete, refuse, send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from techlead.declare.notification import Notification
+    from techlead.declare.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Add a row."""
+
+    row: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a row (softly, where its resource says so)."""
+
+    row: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Stop: nothing is changed, and the caller reads the message (409)."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write a notification about a row into the outbox of this transaction."""
+
+    notification: Notification[Any]
+    row: Resource
+
+
+Effect: TypeAlias = Create | Delete | Refuse | Send
+Effects: TypeAlias = Iterator[Effect]
+"""What an action yields."""
+
+
+def create(row: Resource) -> Effect:
+    """Add a row: `yield create(Booking(gym_class=gym_class.id, member=actor.id))`."""
+    return Create(row)
+
+
+def delete(row: Resource) -> Effect:
+    """Remove a row that the action was given."""
+    return Delete(row)
+
+
+def refuse(message: str) -> Effect:
+    """Refuse the whole action; nothing it asked for is done."""
+    return Refuse(message)
