@@ -1,0 +1,190 @@
+"""Group commit: works wait in a queue, run one after the other, and share one fsync.
+
+A *round* begins a transaction in the event loop, runs every waiting work inside its own savepoint, and hands the
+commit to a thread, so that reads go on during the fsync. Nothing is told to anybody before the commit came back; a
+refusal too may rest on a row of the same round. Rounds are callbacks, not a task: no cancellation can stop one half way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+import apsw
+
+from techlead.errors import Overloaded, ProgramError, ShuttingDown, StoreBusy, StoreUnavailable, WorldError, summary
+from techlead.store.port import StoreSettings, Work
+from techlead.store.sqlite_connection import GuardedConnection
+from techlead.store.sqlite_faults import translate
+from techlead.store.sqlite_thread import CommitThread
+from techlead.store.sqlite_transaction import drive
+
+ENDED_BY_WORK = "A work ended its own transaction: COMMIT and ROLLBACK belong to the store."
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """A work in the queue, who waits for it, and how it ended."""
+
+    work: Work[Any]
+    future: asyncio.Future[Any]
+    since: float
+    result: Any = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        """Tell the one who waits, if still there."""
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+@dataclass(slots=True, eq=False)
+class GroupWriter:
+    """The one writer of a database file."""
+
+    connection: Callable[[], GuardedConnection]
+    thread: CommitThread
+    settings: StoreSettings
+    on_fault: Callable[[BaseException], None]
+    _queue: deque[Waiting] = field(default_factory=deque)
+    _idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _closing: bool = False
+    _one_by_one: int = 0
+
+    def __post_init__(self) -> None:
+        """Start with nothing to do."""
+        self._idle.set()
+
+    def submit(self, work: Work[Any]) -> asyncio.Future[Any]:
+        """Queue a work; the future is done once its outcome is durable."""
+        if len(self._queue) >= self.settings.write_queue_max:
+            raise Overloaded(f"{summary(Overloaded)} (write_queue_max)")
+        if self._closing:
+            raise ShuttingDown(summary(ShuttingDown))
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        self._queue.append(Waiting(work, future, monotonic()))
+        if self._idle.is_set():
+            self._idle.clear()
+            loop.call_soon(self._round, loop)
+        return future
+
+    async def close(self) -> None:
+        """Take no more works, and wait until those that were taken are settled."""
+        self._closing = True
+        await self._idle.wait()
+
+    def _round(self, loop: asyncio.AbstractEventLoop) -> None:
+        group = self._take()
+        if not group:
+            self._idle.set()
+            return
+        connection = self._begin(group, loop)
+        if connection is None:
+            return
+        done, lost = self._run(group, connection)
+        if lost:
+            loop.call_soon(self._round, loop)
+            return
+        writes = any(waiting.error is None for waiting in done)
+        self.thread.finish(connection, writes, lambda fault: self._settle(done, fault, loop))
+
+    def _take(self) -> list[Waiting]:
+        """Take the works of the next round; those whose callers left, or who waited too long, end here."""
+        queue, group = self._queue, list[Waiting]()
+        room = 1 if self._one_by_one else self.settings.write_group_max
+        oldest = monotonic() - self.settings.lock_seconds_max
+        while queue and len(group) < room:
+            waiting = queue.popleft()
+            if waiting.since < oldest:
+                waiting.error = StoreBusy(f"{summary(StoreBusy)} (lock_seconds_max)")
+                waiting.settle()
+            elif not waiting.future.done():
+                group.append(waiting)
+        self._one_by_one = max(0, self._one_by_one - 1)
+        return group
+
+    def _begin(self, group: list[Waiting], loop: asyncio.AbstractEventLoop) -> GuardedConnection | None:
+        """Begin, or put the group back for a later try, or fail it."""
+        try:
+            connection = self.connection()
+            connection.run("BEGIN IMMEDIATE")
+        except apsw.BusyError:
+            self._queue.extendleft(reversed(group))
+            loop.call_later(self.settings.lock_retry_seconds, self._round, loop)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told
+            self._fail(group, error)
+            loop.call_soon(self._round, loop)
+        else:
+            return connection
+        return None
+
+    def _run(self, group: list[Waiting], connection: GuardedConnection) -> tuple[list[Waiting], bool]:
+        """Run the works; give those that ran, and whether SQLite threw the whole transaction away."""
+        alone = len(group) == 1
+        until = monotonic() + self.settings.write_group_seconds_max
+        for count, waiting in enumerate(group):
+            if monotonic() > until and count:
+                self._queue.extendleft(reversed(group[count:]))
+                return group[:count], False
+            self._run_one(waiting, connection, alone=alone)
+            if not connection.raw.in_transaction:
+                self._lose(group, count)
+                return [], True
+        return group, False
+
+    def _run_one(self, waiting: Waiting, connection: GuardedConnection, *, alone: bool) -> None:
+        run = connection.raw.execute
+        try:
+            if alone:
+                waiting.result = drive(waiting.work, connection)
+                return
+            run("SAVEPOINT work")
+            waiting.result = drive(waiting.work, connection)
+            run("RELEASE work")
+        except BaseException as error:  # noqa: BLE001 - it belongs to the caller of this work
+            waiting.error = translate(error) if isinstance(error, apsw.Error) else error
+            self.on_fault(waiting.error)
+            if not alone and connection.raw.in_transaction:
+                run("ROLLBACK TO work")
+                run("RELEASE work")
+
+    def _lose(self, group: list[Waiting], culprit: int) -> None:
+        """After one work made SQLite roll everything back: it alone fails, the others run again."""
+        waiting = group[culprit]
+        if waiting.error is None:
+            waiting.error = ProgramError(ENDED_BY_WORK)
+        self.on_fault(waiting.error)
+        waiting.settle()
+        self._queue.extendleft(reversed(group[:culprit] + group[culprit + 1 :]))
+
+    def _settle(self, done: list[Waiting], fault: Exception | None, loop: asyncio.AbstractEventLoop) -> None:
+        """Tell everyone of a round, in the loop, once the commit came back."""
+        if isinstance(fault, apsw.ConstraintError) and len(done) > 1:
+            # A deferred constraint failed at COMMIT: alone, each finds out for itself.
+            for waiting in done:
+                waiting.error = None
+            self._one_by_one = len(done)
+            self._queue.extendleft(reversed(done))
+        elif fault is not None:
+            self._fail(done, fault)
+        else:
+            for waiting in done:
+                waiting.settle()
+        self._round(loop)
+
+    def _fail(self, group: list[Waiting], error: Exception) -> None:
+        fault = error if isinstance(error, WorldError) else translate(error, system_errno=self.thread.last_errno)
+        if isinstance(fault, StoreUnavailable):
+            self.on_fault(fault)
+        for waiting in group:
+            waiting.error = fault
+            waiting.settle()
