@@ -1,0 +1,219 @@
+"""One policy, three readings: what is left of it for a class of actors, its SQL, and its decision in Python.
+
+`residual` answers what is known before any row is seen (signed in or not, which roles), so that SQL holds only what
+depends on rows. `to_sql` and `decide` read the same residual; the property tests hold them against each other.
+Negation never meets SQL's NULL: a negated atom is `NOT coalesce(atom, FALSE)`, as `not` is in Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, MetaData, and_, bindparam, exists, false, func, not_, or_, select, true
+
+from techlead.declare.access import (
+    AllOf,
+    AnyOf,
+    Anyone,
+    Bound,
+    Condition,
+    Member,
+    Nobody,
+    Not,
+    Owner,
+    Policy,
+    Role,
+    SignedIn,
+    The,
+    Where,
+    anyone,
+    nobody,
+)
+from techlead.derive.plan import FieldPlan, Plan, ResourcePlan
+from techlead.derive.tables import ID
+
+ACTOR: Final = "actor"
+Columns = Mapping[str, ColumnElement[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ActorClass:
+    """What a policy may know of an actor before it sees a row."""
+
+    signed_in: bool
+    roles: frozenset[str] = frozenset()
+
+
+ANONYMOUS: Final = ActorClass(signed_in=False)
+
+
+def residual(policy: Policy, actor: ActorClass) -> Policy:
+    """Answer the parts of a policy that depend on no row; `anyone` and `nobody` are what is left of a decided one."""
+    if isinstance(policy, AnyOf):
+        return _joined([residual(part, actor) for part in policy.parts], AnyOf, anyone, nobody)
+    if isinstance(policy, AllOf):
+        return _joined([residual(part, actor) for part in policy.parts], AllOf, nobody, anyone)
+    if isinstance(policy, Not):
+        part = residual(policy.part, actor)
+        return {anyone: nobody, nobody: anyone}.get(part, Not(part))
+    if isinstance(policy, Role):
+        return anyone if policy.name in actor.roles else nobody
+    if isinstance(policy, SignedIn):
+        return anyone if actor.signed_in else nobody
+    if isinstance(policy, Owner | The | Member) and not actor.signed_in:
+        return nobody
+    return policy
+
+
+def _joined(parts: list[Policy], kind: type[AnyOf | AllOf], absorbing: Policy, neutral: Policy) -> Policy:
+    if absorbing in parts:
+        return absorbing
+    left = tuple(dict.fromkeys(part for part in parts if part != neutral))
+    if not left:
+        return neutral
+    return left[0] if len(left) == 1 else kind(left)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlPolicies:
+    """Turns policies into SQL over the tables of one Plan."""
+
+    plan: Plan
+    metadata: MetaData
+
+    def to_sql(self, policy: Policy, resource: ResourcePlan, columns: Columns | None = None) -> ColumnElement[bool]:
+        """Give the condition under which a residual policy allows; `columns` stand for the row (default: its table)."""
+        row = self.columns(resource) if columns is None else columns
+        if isinstance(policy, AnyOf):
+            return or_(*(self.to_sql(part, resource, row) for part in policy.parts))
+        if isinstance(policy, AllOf):
+            return and_(*(self.to_sql(part, resource, row) for part in policy.parts))
+        if isinstance(policy, Not):
+            return not_(func.coalesce(self.to_sql(policy.part, resource, row), false()))
+        return self._atom(policy, resource, row)
+
+    def columns(self, resource: ResourcePlan) -> Columns:
+        """Give a resource's columns by the names of its fields."""
+        table = self.metadata.tables[resource.table]
+        return {"id": table.c.id, **{field.name: table.c[field.column] for field in resource.stored}}
+
+    def _atom(self, policy: Policy, resource: ResourcePlan, row: Columns) -> ColumnElement[bool]:
+        if isinstance(policy, Anyone):
+            return true()
+        if isinstance(policy, Owner):
+            return row[owner_field(resource)] == _actor()
+        if isinstance(policy, The):
+            return self._path(resource, policy.path, row) == _actor()
+        if isinstance(policy, Where):
+            return and_(*(_condition(resource.field(one.field), one, row) for one in policy.conditions))
+        if isinstance(policy, Member):
+            return self._member(policy, resource, row)
+        return false()
+
+    def _path(self, resource: ResourcePlan, path: tuple[str, ...], row: Columns) -> ColumnElement[Any]:
+        value = row[path[0]]
+        for step, name in zip(path, path[1:], strict=False):
+            resource = self.plan.resources[resource.field(step).target or ""]
+            table = self.metadata.tables[resource.table].alias()
+            value = select(table.c[resource.field(name).column]).where(table.c.id == value).scalar_subquery()
+        return value
+
+    def _member(self, policy: Member, resource: ResourcePlan, row: Columns) -> ColumnElement[bool]:
+        members = self.plan.resources[policy.resource]
+        table = self.metadata.tables[members.table].alias()
+        target, value = resource, row["id"]
+        if policy.path:
+            value = self._path(resource, policy.path, row)
+            target = at_path(self.plan, resource, policy.path)
+        own = {field.name: table.c[field.column] for field in members.stored}
+        parts = [
+            own[account_field(self.plan, members)] == _actor(),
+            own[field_to(members, target)] == value,
+            *(_condition(members.field(one.field), one, own) for one in policy.conditions),
+        ]
+        if members.soft_delete:
+            parts.append(table.c.deleted_at.is_(None))
+        return exists(select(1).where(*parts))
+
+
+def decide(policy: Policy, resource: ResourcePlan, row: Mapping[str, Any], account: bytes | None) -> bool | None:
+    """Decide a residual policy for one row of stored values; None when other rows must be asked (Kleene's logic)."""
+    if isinstance(policy, AnyOf | AllOf):
+        answers = {decide(part, resource, row, account) for part in policy.parts}
+        decisive = isinstance(policy, AnyOf)
+        return decisive if decisive in answers else (None if None in answers else not decisive)
+    if isinstance(policy, Not):
+        answer = decide(policy.part, resource, row, account)
+        return None if answer is None else not answer
+    if isinstance(policy, Owner):
+        return account is not None and row.get(owner_field(resource)) == account
+    if isinstance(policy, The):
+        return None if len(policy.path) > 1 else account is not None and row.get(policy.path[0]) == account
+    if isinstance(policy, Where):
+        return all(_holds(resource.field(one.field), one, row.get(one.field)) for one in policy.conditions)
+    return None if isinstance(policy, Member) else isinstance(policy, Anyone)
+
+
+def owner_field(resource: ResourcePlan) -> str:
+    """Name the field that `owner` means: of an account, its id."""
+    return "id" if resource.is_account else (resource.owner or "")
+
+
+def at_path(plan: Plan, resource: ResourcePlan, path: tuple[str, ...]) -> ResourcePlan:
+    """Follow references from a resource; KeyError when a step is no reference."""
+    for name in path:
+        resource = plan.resources[resource.field(name).target or ""]
+    return resource
+
+
+def account_field(plan: Plan, members: ResourcePlan) -> str:
+    """Name the field of a membership that leads to the account: the owner where there are several."""
+    found = [field.name for field in members.stored if field.target == plan.account]
+    if len(found) > 1:
+        marked = [name for name in found if name == "account" or members.field(name).spec.unique]
+        found = marked or [name for name in found if name != members.owner] or found
+    return found[0]
+
+
+def field_to(members: ResourcePlan, target: ResourcePlan) -> str:
+    """Name the field of a membership that leads to the thing one is a member of; KeyError when there is none."""
+    for field in members.stored:
+        if field.target == target.name:
+            return field.name
+    raise KeyError(target.name)
+
+
+def stored_constant(field: FieldPlan, value: Any) -> Any:
+    """Give a constant of a condition as the database holds it; ValueError when the field cannot hold it."""
+    return field.codec.dump(value)
+
+
+def _actor() -> ColumnElement[bytes]:
+    return bindparam(ACTOR, type_=ID)
+
+
+def _condition(field: FieldPlan, condition: Condition, row: Columns) -> ColumnElement[bool]:
+    column = row[field.name]
+    value = condition.value
+    if value is None:
+        return column.is_(None)
+    if isinstance(value, Bound):
+        limit = stored_constant(field, value.value)
+        return column >= limit if value.operator == ">=" else column <= limit
+    if isinstance(value, tuple):
+        return or_(*(column == stored_constant(field, one) for one in value))
+    return column == stored_constant(field, value)
+
+
+def _holds(field: FieldPlan, condition: Condition, stored: Any) -> bool:
+    value = condition.value
+    if value is None or stored is None:
+        return value is None and stored is None
+    if isinstance(value, Bound):
+        limit = stored_constant(field, value.value)
+        compare: Callable[[Any], bool] = limit.__le__ if value.operator == ">=" else limit.__ge__
+        return compare(stored)
+    values = value if isinstance(value, tuple) else (value,)
+    return any(stored == stored_constant(field, one) for one in values)

@@ -1,0 +1,140 @@
+"""Declarations become a Plan: names are resolved, everything is checked, and all that cannot stand is refused at once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from techlead.declare.account import Account
+from techlead.declare.action import Action
+from techlead.declare.backend import Declarations
+from techlead.declare.notification import Notification
+from techlead.declare.resource import Resource
+from techlead.derive import checks
+from techlead.derive.fields import Unfit, resolve_fields
+from techlead.derive.operations import operations
+from techlead.derive.parameters import Parameters
+from techlead.derive.plan import (
+    Access,
+    ActionPlan,
+    BodyPlan,
+    FieldPlan,
+    NotificationPlan,
+    Plan,
+    ResourcePlan,
+)
+from techlead.derive.refusals import Refusals
+from techlead.primitives import text
+
+FieldsOf = dict[str, tuple[FieldPlan, ...]]
+
+
+def derive(declarations: Declarations) -> Plan:
+    """Derive everything from a backend's declarations; DeclarationsRefused names all that cannot stand."""
+    refusals = Refusals()
+    checks.names(declarations, refusals)
+    names = {declared.__name__: declared for declared in declarations.resources}
+    fields: FieldsOf = {
+        name: resolve_fields(declared, names, text.snake, refusals) for name, declared in names.items()
+    }
+    checks.references(names, fields, refusals)
+    refusals.end()
+    account = declarations.accounts[0].__name__ if declarations.accounts else None
+    resources = {
+        name: _resource(declared, names, fields, account, refusals) for name, declared in sorted(names.items())
+    }
+    notifications = tuple(
+        _notification(one) for declared in names.values() for one in declared.declaration.notifications
+    )
+    plan = Plan(
+        declarations.name,
+        declarations.roles,
+        account,
+        resources,
+        tuple(sorted(notifications, key=lambda one: one.name)),
+        operations(resources, account),
+    )
+    checks.plan(plan, declarations, refusals)
+    refusals.end()
+    return plan
+
+
+def _resource(
+    declared: type[Resource],
+    names: Mapping[str, type[Resource]],
+    fields: FieldsOf,
+    account: str | None,
+    refusals: Refusals,
+) -> ResourcePlan:
+    said = declared.declaration
+    own = fields[declared.__name__]
+    actions = [_action(one, names, fields, account, refusals) for one in said.actions]
+    planned = sorted((one for one in actions if one is not None), key=lambda one: one.name)
+    return ResourcePlan(
+        name=declared.__name__,
+        declared=declared,
+        table=text.snake(declared.__name__),
+        prefix=text.snake(declared.__name__),
+        path=said.plural or text.kebab(text.plural(declared.__name__)),
+        description=_description(declared),
+        fields=own,
+        access=Access(said.read, said.create, said.update, said.delete, said.history),
+        soft_delete=said.soft_delete,
+        unique=said.unique,
+        owner=next((field.name for field in own if field.spec.source.kind == "owner"), None),
+        is_account=issubclass(declared, Account),
+        actions=tuple(one for one in planned if not one.on_create),
+        on_create=tuple(one for one in planned if one.on_create),
+        origin=said.origin,
+    )
+
+
+def _action(
+    action: Action[Any],
+    names: Mapping[str, type[Resource]],
+    fields: FieldsOf,
+    account: str | None,
+    refusals: Refusals,
+) -> ActionPlan | None:
+    where = f"{action.resource.__name__}.{action.name}"
+    parameters = Parameters(action.resource, fields, account)
+    try:
+        arguments = parameters.of(action.function, names)
+        rules = tuple((rule, parameters.of(rule.function, names)) for rule in action.when)
+    except Unfit as unfit:
+        refusals.add(action.origin, where, str(unfit.args[0]), str(unfit.args[1]))
+        return None
+    body = None
+    if parameters.body is not None:
+        body = BodyPlan(parameters.body, resolve_fields(parameters.body, names, text.snake, refusals))
+    return ActionPlan(
+        name=action.name,
+        resource=action.resource.__name__,
+        function=action.function,
+        arguments=arguments,
+        by=action.by,
+        rules=rules,
+        parameters=tuple(parameters.found.values()),
+        body=body,
+        on_create=action.on_create,
+        origin=action.origin,
+        description=inspect.getdoc(action.function) or "",
+    )
+
+
+def _notification(declared: Notification[Any]) -> NotificationPlan:
+    return NotificationPlan(
+        declared.name,
+        declared.resource.__name__,
+        declared.to,
+        declared.via,
+        declared.subject or declared.name.replace("_", " ").capitalize(),
+        declared.text,
+        declared.origin,
+        declared,
+    )
+
+
+def _description(declared: type[Resource]) -> str:
+    return inspect.cleandoc(declared.__doc__) if declared.__doc__ else ""

@@ -1,0 +1,54 @@
+"""The table of operations: what a caller can ask of a backend, and which policy stands before each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from techlead.declare.access import Policy, anyone, nobody, signed_in
+from techlead.derive.plan import Operation, ResourcePlan
+
+RUNTIME: tuple[tuple[str, str, str, str, Policy, str], ...] = (
+    ("register", "POST", "/auth/register", "register", anyone, "Create an account."),
+    ("login", "POST", "/auth/login", "login", anyone, "Exchange address and password for a token."),
+    ("logout", "POST", "/auth/logout", "logout", signed_in, "End this session."),
+    ("me", "GET", "/me", "me", signed_in, "Read your own account."),
+    ("change_me", "PATCH", "/me", "change_me", signed_in, "Change your own account."),
+    ("inbox", "GET", "/inbox", "inbox", signed_in, "Read your messages, the newest first."),
+    ("inbox_events", "GET", "/inbox/events", "inbox_events", signed_in, "Follow your messages as server-sent events."),
+    ("inbox_read", "POST", "/inbox/{id}/read", "inbox_read", signed_in, "Mark a message as read."),
+)
+"""Name, method, path, kind, policy and summary of what a backend with accounts always has."""
+
+
+def operations(resources: Mapping[str, ResourcePlan], account: str | None) -> tuple[Operation, ...]:
+    """List every operation in a stable order; what no policy allows has none."""
+    runtime = [
+        Operation(name, method, path, kind, account if "me" in name else None, policy, summary)
+        for name, method, path, kind, policy, summary in (RUNTIME if account else ())
+    ]
+    return (*runtime, *(operation for resource in resources.values() for operation in _of(resource)))
+
+
+def _of(resource: ResourcePlan) -> Iterator[Operation]:
+    access, name, noun = resource.access, resource.name, resource.table
+    rows, row = f"/{resource.path}", f"/{resource.path}/{{id}}"
+    table = (
+        (f"list_{resource.path.replace('-', '_')}", "GET", rows, "list", access.read, f"List {resource.path}."),
+        (f"create_{noun}", "POST", rows, "create", access.create, f"Create a {_words(noun)}."),
+        (f"read_{noun}", "GET", row, "read", access.read, f"Read a {_words(noun)}."),
+        (f"update_{noun}", "PATCH", row, "update", access.update, f"Change a {_words(noun)}."),
+        (f"delete_{noun}", "DELETE", row, "delete", access.delete, f"Delete a {_words(noun)}."),
+        (f"history_of_{noun}", "GET", f"{row}/history", "history", access.history, f"Read a {_words(noun)}'s history."),
+    )
+    for operation, method, path, kind, policy, summary in table:
+        if policy != nobody:
+            yield Operation(operation, method, path, kind, name, policy, summary)
+    for action in resource.actions:
+        if action.by != nobody:
+            summary = action.description.split("\n")[0] or f"{_words(action.name).capitalize()} a {_words(noun)}."
+            path = f"{row}/{action.name.replace('_', '-')}"
+            yield Operation(f"{action.name}_{noun}", "POST", path, "action", name, action.by, summary, action.name)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

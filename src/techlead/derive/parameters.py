@@ -1,0 +1,136 @@
+"""Signatures become parameters: what a rule or an action may know, each traced to where it comes from."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from techlead.declare.aggregate import Aggregate
+from techlead.declare.resource import Body, Fields, Resource
+from techlead.derive.fields import Unfit
+from techlead.derive.plan import FieldPlan, Parameter
+
+FieldsOf = Mapping[str, tuple[FieldPlan, ...]]
+
+
+class Parameters:
+    """Resolves the parameters of one action and its rules, each name once, in the order of loading."""
+
+    def __init__(self, resource: type[Resource], fields: FieldsOf, account: str | None) -> None:
+        """Start with nothing known but the resource of the action."""
+        self._resource = resource
+        self._fields = fields
+        self._account = account
+        self.found: dict[str, Parameter] = {}
+        self.body: type[Fields] | None = None
+
+    def of(self, function: Callable[..., Any], names: Mapping[str, Any]) -> tuple[str, ...]:
+        """Resolve a function's parameters and give their names; Unfit when one cannot be known."""
+        try:
+            annotations = typing.get_type_hints(function, localns=dict(names), include_extras=True)
+        except NameError as error:
+            raise Unfit(f"a type is not known: {error}", "import it, or correct its name") from None
+        wanted = list(inspect.signature(function).parameters)
+        for name in wanted:
+            if name not in annotations:
+                raise Unfit(f"the parameter {name!r} has no type", "annotate it, as in `order: Order`")
+        waiting = wanted
+        while waiting:
+            left = [name for name in waiting if not self._resolve(name, annotations[name])]
+            if left == waiting:
+                raise Unfit(f"the parameter {left[0]!r} leads to nothing that this action can know", _MEND)
+            waiting = left
+        return tuple(wanted)
+
+    def _resolve(self, name: str, annotation: Any) -> bool:
+        base, marks = _stripped(annotation)
+        aggregate = next((mark for mark in marks if isinstance(mark, Aggregate)), None)
+        found = self._aggregate(name, aggregate) if aggregate else self._plain(name, *_optional(base))
+        if found is None:
+            return False
+        before = self.found.setdefault(name, found)
+        if before != found:
+            raise Unfit(f"the parameter {name!r} means two things here", "give one of them another name")
+        return True
+
+    def _plain(self, name: str, base: Any, optional: bool) -> Parameter | None:  # noqa: FBT001 - one call, named there
+        if name == "now" and base is datetime:
+            return Parameter(name, "now")
+        if not isinstance(base, type):
+            return None
+        if issubclass(base, Body):
+            self.body = base
+            return Parameter(name, "body") if name == "body" else None
+        if name == "actor" and base.__name__ == self._account:
+            return Parameter(name, "actor", self._account)
+        reference = self._reference(name, base, optional)
+        if reference is None and base is self._resource:
+            return Parameter(name, "row", base.__name__)
+        return reference
+
+    def _reference(self, name: str, base: type, optional: bool) -> Parameter | None:  # noqa: FBT001 - as above
+        known = [("", self._resource.__name__)]
+        known += [(held.name, held.resource) for held in self.found.values() if held.resource and held.kind == "reference"]
+        for holder, resource in known:
+            for field in self._fields.get(resource, ()):
+                if field.name == name and field.target == base.__name__:
+                    if field.nullable and not optional:
+                        raise Unfit(f"{name} may be empty", f"write it as `{name}: {base.__name__} | None`")
+                    return Parameter(name, "reference", base.__name__, (holder, name), optional)
+        return None
+
+    def _aggregate(self, name: str, aggregate: Aggregate) -> Parameter | None:
+        fields = {field.name: field for field in self._fields.get(aggregate.resource, ())}
+        if not fields:
+            raise Unfit(f"{aggregate.resource!r} is not a resource", "name a resource of this backend")
+        anchors = []
+        for of in aggregate.of:
+            if of not in fields or fields[of].target is None:
+                raise Unfit(f"{aggregate.resource}.{of} is not a reference", "name the field that leads to the row")
+            anchor = self._anchor(fields[of].target or "")
+            if anchor is None:
+                return None
+            anchors.append((of, anchor))
+        for condition in aggregate.conditions:
+            if condition.field not in fields:
+                raise Unfit(f"{aggregate.resource} has no field {condition.field!r}", "correct the name")
+        if aggregate.field is not None and fields.get(aggregate.field, _NO_FIELD).kind not in ("integer", "decimal", "money"):
+            raise Unfit(f"{aggregate.resource}.{aggregate.field} cannot be summed", "sum an int, Decimal or Money")
+        return Parameter(name, "aggregate", aggregate=aggregate, anchors=tuple(anchors))
+
+    def _anchor(self, target: str) -> str | None:
+        """Find the parameter whose row an aggregate hangs on; the row itself and the actor need not be asked for."""
+        if target == self._resource.__name__:
+            return ""
+        for parameter in self.found.values():
+            if parameter.resource == target and parameter.kind == "reference":
+                return parameter.name
+        return "actor" if target == self._account else None
+
+
+class _NoField:
+    kind = ""
+
+
+_NO_FIELD = _NoField()
+_MEND = (
+    "ask for the row, a row behind one of its references by the reference's name, `actor`, `now: datetime`, "
+    "`body: YourBody`, or Annotated[int, count(...)]"
+)
+
+
+def _stripped(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    if typing.get_origin(annotation) is typing.Annotated:
+        return annotation.__origin__, annotation.__metadata__
+    return annotation, ()
+
+
+def _optional(annotation: Any) -> tuple[Any, bool]:
+    arguments = typing.get_args(annotation)
+    if type(None) in arguments:
+        (inner,) = [argument for argument in arguments if argument is not type(None)]
+        return _stripped(inner)[0], True
+    return annotation, False

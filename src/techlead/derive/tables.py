@@ -1,0 +1,173 @@
+"""The Plan becomes tables, the same for both databases but for the types each has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
+
+from techlead.derive.plan import FieldPlan, Plan, ResourcePlan
+
+NAMES: Final = {
+    "uq": "uq__%(table_name)s__%(column_0_N_name)s",
+    "fk": "fk__%(table_name)s__%(column_0_name)s",
+    "ix": "ix__%(table_name)s__%(column_0_N_name)s",
+    "ck": "ck__%(table_name)s__%(constraint_name)s",
+    "pk": "pk__%(table_name)s",
+}
+ID: Final[TypeEngine[bytes]] = LargeBinary(16).with_variant(postgresql.UUID(), "postgresql")
+BYTES: Final[TypeEngine[bytes]] = LargeBinary()
+TIMESTAMP: Final[TypeEngine[int]] = BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
+TYPES: Final[Mapping[str, TypeEngine[object]]] = {
+    "id": ID,
+    "bigint": BigInteger(),
+    "timestamp": TIMESTAMP,
+    "date": Integer().with_variant(postgresql.DATE(), "postgresql"),
+    "boolean": Boolean(),
+    "text": Text(),
+    "json": Text().with_variant(postgresql.JSONB(), "postgresql"),
+}
+
+
+def tables(plan: Plan) -> MetaData:
+    """Make the wanted schema: a table for each resource and those of the runtime."""
+    metadata = MetaData(naming_convention=NAMES)
+    for resource in plan.resources.values():
+        _resource(metadata, plan, resource)
+    _runtime(metadata, plan)
+    return metadata
+
+
+def column_type(field: FieldPlan) -> TypeEngine[object]:
+    """Give a field's column type; text carries its length as a second guard."""
+    if field.codec.column == "text" and field.spec.max_length:
+        return String(field.spec.max_length)
+    return TYPES[field.codec.column]
+
+
+def _resource(metadata: MetaData, plan: Plan, resource: ResourcePlan) -> None:
+    table = Table(
+        resource.table,
+        metadata,
+        Column("id", ID, nullable=False),
+        Column("revision", BigInteger(), nullable=False),
+        *(Column(field.column, column_type(field), nullable=field.nullable) for field in resource.stored),
+        PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
+    )
+    if resource.is_account:
+        table.append_column(Column("email_key", String(320), nullable=False))
+        table.append_column(Column("password_hash", String(200), nullable=False))
+        table.append_column(Column("roles", String(1000), nullable=False, server_default=""))
+        table.append_constraint(UniqueConstraint("email_key"))
+    if resource.soft_delete:
+        table.append_column(Column("deleted_at", TIMESTAMP, nullable=True))
+    for field in resource.stored:
+        _keys(table, plan, resource, field)
+    for names in resource.unique:
+        _unique(table, resource, tuple(resource.field(name).column for name in names))
+
+
+def _keys(table: Table, plan: Plan, resource: ResourcePlan, field: FieldPlan) -> None:
+    column = field.column
+    if field.target is not None:
+        table.append_constraint(ForeignKeyConstraint([column], [f"{plan.resources[field.target].table}.id"]))
+    if field.spec.unique:
+        _unique(table, resource, (column,))
+    elif field.spec.indexed or field.target is not None:
+        Index(f"ix__{table.name}__{column}", table.c[column], table.c.id)
+
+
+def _unique(table: Table, resource: ResourcePlan, columns: tuple[str, ...]) -> None:
+    """Make values unique among living rows: a deleted row gives them free."""
+    name = f"uq__{table.name}__{'__'.join(columns)}"
+    if resource.soft_delete:
+        living = table.c.deleted_at.is_(None)
+        chosen = [table.c[column] for column in columns]
+        Index(name, *chosen, unique=True, sqlite_where=living, postgresql_where=living)
+    else:
+        table.append_constraint(UniqueConstraint(*columns, name=name))
+
+
+def _runtime(metadata: MetaData, plan: Plan) -> None:
+    """Add the tables that belong to the runtime, whatever the user declares."""
+    if plan.account is not None:
+        account = plan.accounts.table
+        Table(
+            "techlead_session",
+            metadata,
+            Column("token_hash", BYTES, primary_key=True),
+            Column("account", ID, nullable=False, index=True),
+            Column("created_at", TIMESTAMP, nullable=False),
+            Column("expires_at", TIMESTAMP, nullable=False, index=True),
+            ForeignKeyConstraint(["account"], [f"{account}.id"]),
+            sqlite_with_rowid=False,
+        )
+        Table(
+            "techlead_login_attempt",
+            metadata,
+            Column("email_hash", BYTES, primary_key=True),
+            Column("failures", BigInteger(), nullable=False),
+            Column("not_before", TIMESTAMP, nullable=False, index=True),
+            sqlite_with_rowid=False,
+        )
+    Table(
+        "techlead_idempotency",
+        metadata,
+        Column("key_hash", BYTES, primary_key=True),
+        Column("fingerprint", BYTES, nullable=False),
+        Column("status", BigInteger(), nullable=False),
+        Column("headers", Text(), nullable=False),
+        Column("body", BYTES, nullable=False),
+        Column("created_at", TIMESTAMP, nullable=False, index=True),
+        sqlite_with_rowid=False,
+    )
+    Table(
+        "techlead_history",
+        metadata,
+        Column("id", ID, primary_key=True),
+        Column("resource", String(80), nullable=False),
+        Column("row", ID, nullable=False),
+        Column("actor", ID, nullable=True),
+        Column("at", TIMESTAMP, nullable=False),
+        Column("operation", String(80), nullable=False),
+        Column("changes", Text(), nullable=False),
+        Column("request", String(64), nullable=False),
+        Index("ix__techlead_history__row", "row", "id"),
+        sqlite_with_rowid=False,
+    )
+    Table(
+        "techlead_outbox",
+        metadata,
+        Column("id", ID, primary_key=True),
+        Column("account", ID, nullable=False),
+        Column("notification", String(80), nullable=False),
+        Column("channel", String(20), nullable=False),
+        Column("resource", String(80), nullable=False),
+        Column("row", ID, nullable=False),
+        Column("subject", Text(), nullable=False),
+        Column("text", Text(), nullable=False),
+        Column("created_at", TIMESTAMP, nullable=False),
+        Column("read_at", TIMESTAMP, nullable=True),
+        Column("sent_at", TIMESTAMP, nullable=True),
+        Index("ix__techlead_outbox__inbox", "account", "channel", "id"),
+        Index("ix__techlead_outbox__waiting", "channel", "sent_at", "id"),
+        sqlite_with_rowid=False,
+    )
