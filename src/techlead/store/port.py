@@ -55,7 +55,7 @@ class Store(Protocol):
         ...
 
     async def read(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
-        """Give committed rows, outside any transaction; DeadlineExceeded after `statement_seconds_max`."""
+        """Give committed rows, outside any transaction; a statement that writes is a ProgramError."""
         ...
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
@@ -98,7 +98,7 @@ class StoreSettings:
     """
 
     statement_seconds_max: float = 5.0
-    lock_seconds_max: float = 5.0
+    lock_seconds_max: float = 3.0
     statements_cached_max: int = 512
     reopen_seconds: float = 0.2
     write_queue_max: int = 2_000

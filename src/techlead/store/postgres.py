@@ -3,80 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
 
-from techlead.errors import ProgramError, ShuttingDown, StoreBusy, StoreUnavailable, TechleadError, summary
+from techlead.errors import ConstraintViolated, ProgramError, StoreUnavailable, TechleadError, summary
 from techlead.store.port import DEFAULTS, Dialect, Row, StoreSettings, Transaction, Value
 from techlead.store.postgres_codecs import set_codecs
-from techlead.store.postgres_faults import DRIVER_ERRORS, MUST_RUN_AGAIN, translate
+from techlead.store.postgres_faults import DRIVER_ERRORS, constraint_place, must_run_again, translate
+from techlead.store.postgres_pool import ConnectionPool
+from techlead.store.postgres_transaction import PostgresTransaction
 
 T = TypeVar("T")
 
-USED_AFTER = "A transaction was used after its work had ended: nothing of it may be kept."
+WRITES = "`read` was given a statement that writes: use `write`."
+NOT_COMMITTED = "The server rolled a transaction back where it was told to commit."
+READ_ONLY = "25006"
 
-
-class PostgresTransaction:
-    """The transaction of one work."""
-
-    __slots__ = ("_connection", "failure", "must_run_again")
-
-    def __init__(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg's connection is untyped
-        """Work on a connection whose transaction has begun."""
-        self._connection = connection
-        self.failure: TechleadError | None = None
-        self.must_run_again = False
-
-    async def run(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
-        """Run one statement and give its rows."""
-        connection = self._usable()
-        try:
-            return list(map(tuple, await connection.fetch(sql, *values)))
-        except DRIVER_ERRORS as error:
-            self._failed(error, sql)
-        raise self.failure or ProgramError(USED_AFTER)
-
-    async def run_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
-        """Run one statement for each row of values, in one round trip."""
-        connection = self._usable()
-        try:
-            return await connection.executemany(sql, rows)  # type: ignore[no-any-return]
-        except DRIVER_ERRORS as error:
-            self._failed(error, sql)
-        raise self.failure or ProgramError(USED_AFTER)
-
-    async def try_lock(self, key: bytes) -> bool:
-        """Take an advisory lock on a 64-bit hash of the key; two keys of one hash share a lock, harmlessly."""
-        number = int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "big", signed=True)
-        return bool((await self.run("SELECT pg_try_advisory_xact_lock($1)", (number,)))[0][0])
-
-    def end(self) -> None:
-        """Let nothing more run: the connection goes back to the pool."""
-        self._connection = None
-
-    def _failed(self, error: BaseException, sql: str) -> None:
-        self.failure = translate(error, sql)
-        self.must_run_again = getattr(error, "sqlstate", None) in MUST_RUN_AGAIN
-
-    def _usable(self) -> Any:  # noqa: ANN401 - asyncpg's connection is untyped
-        if self._connection is None:
-            raise ProgramError(USED_AFTER)
-        if self.failure is not None:
-            raise self.failure
-        return self._connection
-
-
-class MustRunAgain(Exception):  # noqa: N818 - a signal between `write` and one try of it
-    """A work met a deadlock or a serialisation failure and may succeed when run again."""
-
-    def __init__(self, fault: TechleadError) -> None:
-        """Hold the error for the caller, should this have been the last try."""
-        super().__init__()
-        self.fault = fault
+# The columns of a unique index or of a constraint; needed where a name was cut short or names no columns.
+COLUMNS = """
+SELECT (SELECT string_agg(a.attname, ',' ORDER BY k.place)
+        FROM unnest(keys.numbers) WITH ORDINALITY AS k(number, place)
+        JOIN pg_attribute a ON a.attrelid = keys.owner AND a.attnum = k.number)
+FROM (SELECT i.indrelid AS owner, i.indkey::int2[] AS numbers, c.relname AS name FROM pg_index i
+      JOIN pg_class c ON c.oid = i.indexrelid
+      UNION ALL SELECT conrelid, conkey, conname FROM pg_constraint WHERE contype IN ('f', 'c')) AS keys
+JOIN pg_class t ON t.oid = keys.owner JOIN pg_namespace n ON n.oid = t.relnamespace
+WHERE keys.name = $1 AND t.relname = $2 AND n.nspname = $3
+"""
 
 
 class PostgresStore:
@@ -88,71 +44,42 @@ class PostgresStore:
         """Name the database; nothing is connected yet."""
         self._url = url
         self._settings = settings
-        self._readers: Any = None
-        self._writers: Any = None
-        self._closed = False
+        wait = settings.connect_seconds_max
+        self._readers = ConnectionPool(lambda: self._connect(read_only=True), settings.read_connections_max, wait)
+        self._writers = ConnectionPool(lambda: self._connect(read_only=False), settings.write_connections_max, wait)
+        self._known_columns: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     async def open(self) -> None:
         """Connect; StoreUnavailable when that fails, and later operations try again."""
-        await self._start()
         await self.check()
-
-    async def _start(self) -> None:
-        if self._closed:
-            raise ShuttingDown(summary(ShuttingDown))
-        if self._writers is None:
-            self._readers = await self._pool(self._settings.read_connections_max, read_only=True)
-            self._writers = await self._pool(self._settings.write_connections_max, read_only=False)
-
-    async def _pool(self, connections: int, *, read_only: bool) -> Any:  # noqa: ANN401 - asyncpg is untyped
-        settings = self._settings
-        return await asyncpg.create_pool(
-            self._url,
-            min_size=0,
-            max_size=connections,
-            timeout=settings.connect_seconds_max,
-            command_timeout=settings.statement_seconds_max + settings.connect_seconds_max,
-            statement_cache_size=settings.statements_cached_max,
-            max_cached_statement_lifetime=0,
-            max_inactive_connection_lifetime=300.0,
-            init=set_codecs,
-            reset=_reset,
-            server_settings={
-                "application_name": "techlead",
-                "default_transaction_isolation": "read committed",
-                "default_transaction_read_only": "on" if read_only else "off",
-                "statement_timeout": _milliseconds(settings.statement_seconds_max),
-                "lock_timeout": _milliseconds(settings.lock_seconds_max),
-                "idle_in_transaction_session_timeout": _milliseconds(settings.idle_transaction_seconds_max),
-                "timezone": "UTC",
-            },
-        )
 
     async def close(self) -> None:
         """Finish what was accepted, then let go of every connection."""
-        self._closed = True
-        for pool in (self._readers, self._writers):
-            if pool is not None:
-                await pool.close()
-        self._readers = self._writers = None
+        seconds = self._settings.statement_seconds_max
+        await asyncio.gather(self._writers.close(seconds), self._readers.close(seconds))
 
     async def read(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """Give committed rows, in one round trip outside any transaction."""
+        connection = await self._acquire(self._readers)
         try:
-            connection = await self._acquire(read_only=True)
-            try:
-                return list(map(tuple, await connection.fetch(sql, *values)))
-            finally:
-                await self._readers.release(connection)
+            rows = await connection.fetch(sql, *values)
         except DRIVER_ERRORS as error:
-            fault = translate(error, sql)
-        raise fault
+            self._readers.release(connection)
+            caught = error
+        except BaseException:
+            self._readers.mend(connection)
+            raise
+        else:
+            self._readers.release(connection)
+            return list(map(tuple, rows))
+        if getattr(caught, "sqlstate", None) == READ_ONLY:
+            raise ProgramError(WRITES)
+        raise translate(caught, sql)
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run a work in one transaction and give its result once that is durable; conflicts are tried again."""
-        settings = self._settings
-        pause = settings.conflict_wait_seconds
-        for _ in range(settings.conflict_tries_max - 1):
+        pause = self._settings.conflict_wait_seconds
+        for _ in range(self._settings.conflict_tries_max - 1):
             try:
                 return await self._try(work)
             except MustRunAgain:
@@ -164,52 +91,124 @@ class PostgresStore:
             fault = conflict.fault
         raise fault
 
-    async def _try(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        try:
-            connection = await self._acquire(read_only=False)
-        except DRIVER_ERRORS as error:
-            fault = translate(error)
-            raise fault from None
-        try:
-            return await self._in_transaction(connection, work)
-        finally:
-            await self._writers.release(connection)
-
-    async def _in_transaction(self, connection: Any, work: Callable[[Transaction], Awaitable[T]]) -> T:  # noqa: ANN401
-        transaction = PostgresTransaction(connection)
-        try:
-            async with connection.transaction():
-                try:
-                    result = await work(transaction)
-                finally:
-                    transaction.end()
-                if transaction.failure is not None:
-                    raise transaction.failure
-        except BaseException as error:
-            if transaction.must_run_again and transaction.failure is not None:
-                raise MustRunAgain(transaction.failure) from None
-            if transaction.failure is not None and isinstance(error, Exception):
-                raise transaction.failure from None
-            if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
-                raise translate(error) from None
-            raise
-        return result
-
     async def check(self) -> None:
         """Tell whether the server answers."""
         await self.read("SELECT 1")
 
-    async def _acquire(self, *, read_only: bool) -> Any:  # noqa: ANN401 - asyncpg is untyped
-        if self._writers is None:
-            await self._start()
-        pool = self._readers if read_only else self._writers
-        return await pool.acquire(timeout=self._settings.connect_seconds_max)
+    async def _try(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Run a work once; whatever happens, its connection comes back without a transaction."""
+        connection = await self._acquire(self._writers)
+        transaction = PostgresTransaction(connection, self._explain)
+        try:
+            result = await self._in_transaction(connection, transaction, work)
+        except Exception as error:
+            transaction.end()
+            await self._roll_back(connection)
+            if transaction.must_run_again and transaction.failure is not None:
+                raise MustRunAgain(transaction.failure) from None
+            if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
+                raise self._ended(error) from None
+            raise
+        except BaseException:
+            transaction.end()
+            self._writers.mend(connection)
+            raise
+        self._writers.release(connection)
+        return result
+
+    async def _in_transaction(
+        self,
+        connection: Any,  # noqa: ANN401 - asyncpg is untyped
+        transaction: PostgresTransaction,
+        work: Callable[[Transaction], Awaitable[T]],
+    ) -> T:
+        await connection.execute("BEGIN")
+        result = await work(transaction)
+        transaction.end()
+        if transaction.failure is not None:
+            raise transaction.failure
+        if await connection.execute("COMMIT") != "COMMIT":
+            raise StoreUnavailable(NOT_COMMITTED)
+        return result
+
+    async def _roll_back(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg is untyped
+        if not connection.is_closed() and connection.is_in_transaction():
+            try:
+                await connection.execute("ROLLBACK")
+            except BaseException as error:
+                self._writers.mend(connection)
+                if isinstance(error, DRIVER_ERRORS):
+                    return
+                raise
+        self._writers.release(connection)
+
+    def _ended(self, error: asyncpg.PostgresError | asyncpg.InterfaceError) -> Exception:
+        """Give our error for what BEGIN or COMMIT met."""
+        fault = translate(error)
+        return MustRunAgain(fault) if must_run_again(error) else fault
+
+    async def _acquire(self, pool: ConnectionPool) -> Any:  # noqa: ANN401 - asyncpg is untyped
+        try:
+            return await pool.acquire()
+        except TimeoutError:
+            fault: TechleadError = StoreUnavailable(f"{summary(StoreUnavailable)} (connect_seconds_max)")
+        except DRIVER_ERRORS as error:
+            fault = translate(error)
+        raise fault
+
+    async def _explain(self, error: BaseException, sql: str) -> TechleadError:
+        """Give our error for what a statement met, with the columns of a constraint whose name does not tell them."""
+        fault = translate(error, sql)
+        place = constraint_place(error)
+        if not isinstance(fault, ConstraintViolated) or fault.columns or place is None:
+            return fault
+        if place not in self._known_columns:
+            try:
+                rows = await self.read(COLUMNS, place)
+            except TechleadError:
+                return fault
+            self._known_columns[place] = tuple(rows[0][0].split(",")) if rows and rows[0][0] else ()
+        return type(fault)(fault.table, self._known_columns[place])
+
+    async def _connect(self, *, read_only: bool) -> Any:  # noqa: ANN401 - asyncpg is untyped
+        settings = self._settings
+        connection = await asyncpg.connect(
+            self._url,
+            timeout=settings.connect_seconds_max,
+            command_timeout=settings.statement_seconds_max + settings.connect_seconds_max,
+            statement_cache_size=settings.statements_cached_max,
+            max_cached_statement_lifetime=0,
+            server_settings=_server_settings(settings, read_only=read_only),
+        )
+        try:
+            await set_codecs(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
 
-async def _reset(connection: Any) -> None:  # noqa: ANN401 - asyncpg is untyped
-    """End what a cancelled work may have left open; the usual RESET ALL would cost every write a round trip."""
-    if connection.is_in_transaction():
-        await connection.execute("ROLLBACK")
+class MustRunAgain(Exception):  # noqa: N818 - a signal from one try to `write`, not an error
+    """A work met a deadlock or a serialisation failure and may succeed when run again."""
+
+    def __init__(self, fault: TechleadError) -> None:
+        """Hold the error for the caller, should this have been the last try."""
+        super().__init__()
+        self.fault = fault
+
+
+def _server_settings(settings: StoreSettings, *, read_only: bool) -> dict[str, str]:
+    # The lock's limit must come before the statement's, or a lock that is held would be told as a slow statement.
+    lock_seconds = min(settings.lock_seconds_max, settings.statement_seconds_max * 0.9)
+    return {
+        "application_name": "techlead",
+        "default_transaction_isolation": "read committed",
+        "default_transaction_read_only": "on" if read_only else "off",
+        "statement_timeout": _milliseconds(settings.statement_seconds_max),
+        "lock_timeout": _milliseconds(lock_seconds),
+        "idle_in_transaction_session_timeout": _milliseconds(settings.idle_transaction_seconds_max),
+        "timezone": "UTC",
+    }
 
 
 def _milliseconds(seconds: float) -> str:

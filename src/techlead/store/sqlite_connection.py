@@ -66,6 +66,14 @@ class GuardedConnection:
         except apsw.Error:
             return 0
 
+    def roll_back(self) -> None:
+        """End the open transaction, if there is one, and forget it; the next BEGIN tells when that failed."""
+        try:
+            if self.raw.in_transaction:
+                self.raw.execute("ROLLBACK")
+        except apsw.Error:
+            return
+
     def close(self) -> None:
         """Let go; nothing is left to be done about a failure here."""
         try:

@@ -53,11 +53,15 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # Only messages about the statement itself are repeated: others may quote a value (`bad JSON path: '...'`).
 _ABOUT_THE_STATEMENT = re.compile(
     r"no such |near |ambiguous |incomplete input|unrecognized token|wrong number of arguments|table \S+ has |"
-    r"\d+ values for |attempt to write a readonly|row value misused|misuse of |index \S+ already|table \S+ already"
+    r"\d+ values for |Incorrect number of bindings|attempt to write a readonly|row value misused|misuse of |index \S+ already|table \S+ already"
 )
 _COLUMNS = re.compile(r"(?:UNIQUE|NOT NULL) constraint failed: (?!index )(.+)")
 _NAMED = re.compile(r"(?:CHECK constraint failed: |UNIQUE constraint failed: index ')(\w+)")
 _DATATYPE = re.compile(r"cannot store \w+ value in \w+ column (\w+)\.(\w+)")
+
+
+# What `execute` raises: its own errors, and those of values that SQLite has no form for.
+DRIVER_ERRORS = (apsw.Error, OverflowError, TypeError, ValueError)
 
 
 def translate(error: Exception, sql: str = "", system_errno: int = 0) -> TechleadError:
@@ -69,7 +73,7 @@ def translate(error: Exception, sql: str = "", system_errno: int = 0) -> Techlea
     world = WORLD.get(type(error))  # type: ignore[arg-type]
     if world is not None:
         return world(f"{summary(world)} (SQLite: {type(error).__name__})")
-    if isinstance(error, apsw.MismatchError | apsw.TooBigError | OverflowError):
+    if isinstance(error, apsw.MismatchError | apsw.TooBigError | OverflowError | UnicodeEncodeError):
         return CheckViolated(written_table(sql))
     return ProgramError(f"The database did not understand a statement: {_statement_fault(error)}.")
 

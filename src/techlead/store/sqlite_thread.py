@@ -1,4 +1,4 @@
-"""The thread that commits: the fsync and the checkpoint happen here, never in the event loop."""
+"""The thread that commits: the fsync happens here, never in the event loop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from queue import SimpleQueue
 import apsw
 
 from techlead.errors import StoreUnavailable
+from techlead.store.sqlite_checkpoint import Checkpointer, copy_back
 from techlead.store.sqlite_connection import GuardedConnection
+from techlead.store.sqlite_faults import translate
 
 MOVED = "The database file was moved or deleted while it was in use; what was written last is not acknowledged."
 
@@ -20,14 +22,12 @@ Told = Callable[[Exception | None], None]
 
 @dataclass(slots=True, eq=False)
 class CommitThread:
-    """Ends transactions one after the other and tells the event loop how it went."""
+    """Commits one transaction after the other and tells the event loop how it went."""
 
     loop: asyncio.AbstractEventLoop
     is_in_place: Callable[[], bool]
-    pages_max: int
-    last_errno: int = 0
-    pages: int = 0
-    _jobs: SimpleQueue[tuple[GuardedConnection, bool, Told] | None] = field(default_factory=SimpleQueue)
+    checkpointer: Checkpointer
+    _jobs: SimpleQueue[tuple[GuardedConnection, Told] | None] = field(default_factory=SimpleQueue)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -41,43 +41,28 @@ class CommitThread:
         if self._thread is not None:
             self._thread.join()
 
-    def finish(self, connection: GuardedConnection, writes: bool, told: Told) -> None:  # noqa: FBT001
-        """End a transaction (roll back when nothing in it succeeded), then call `told` in the loop."""
-        self._jobs.put((connection, writes, told))
+    def commit(self, connection: GuardedConnection, told: Told) -> None:
+        """Commit, then call `told` in the loop: with None, with a constraint's error, or with the world's."""
+        self._jobs.put((connection, told))
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
-            connection, writes, told = job
-            fault = self._end(connection, writes)
+            connection, told = job
+            fault = self._commit(connection)
             try:
                 self.loop.call_soon_threadsafe(told, fault)
             except RuntimeError:  # the loop was closed meanwhile: nobody is left to be told
                 return
 
-    def _end(self, connection: GuardedConnection, writes: bool) -> Exception | None:  # noqa: FBT001
-        raw = connection.raw
+    def _commit(self, connection: GuardedConnection) -> Exception | None:
         try:
-            raw.execute("COMMIT" if writes else "ROLLBACK")
-            if not self.is_in_place():
-                return StoreUnavailable(MOVED)
-            if self.pages > self.pages_max:
-                self._checkpoint(raw)
-        except Exception as error:  # noqa: BLE001 - it is told to everyone of the round
-            self.last_errno = connection.system_errno
-            self._roll_back(raw)
-            return error
+            connection.raw.execute("COMMIT")
+        except apsw.Error as error:
+            fault = translate(error, system_errno=connection.system_errno)
+            connection.roll_back()
+            return fault
+        if not self.is_in_place():
+            return StoreUnavailable(MOVED)
+        if self.checkpointer.is_overlong():
+            copy_back(connection.raw)
         return None
-
-    def _checkpoint(self, raw: apsw.Connection) -> None:
-        """Copy the whole log back while no writer can add to it, so that it can start anew."""
-        try:
-            raw.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except apsw.Error:  # the commit stands; the next round tries again
-            return
-
-    def _roll_back(self, raw: apsw.Connection) -> None:
-        try:
-            if raw.in_transaction:
-                raw.execute("ROLLBACK")
-        except apsw.Error:
-            return

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import apsw
-
 from techlead.errors import ProgramError, TechleadError
 from techlead.store.port import Row, Value, Work
-from techlead.store.sqlite_faults import translate
+from techlead.store.sqlite_faults import DRIVER_ERRORS, translate
 
 if TYPE_CHECKING:
     from techlead.store.sqlite_connection import GuardedConnection
@@ -33,7 +31,7 @@ class SqliteTransaction:
         connection = self._usable()
         try:
             return connection.run(sql, values)
-        except (apsw.Error, OverflowError, TypeError, ValueError) as error:
+        except DRIVER_ERRORS as error:
             self.failure = translate(error, sql, connection.system_errno)
         raise self.failure
 
@@ -42,7 +40,7 @@ class SqliteTransaction:
         connection = self._usable()
         try:
             return connection.run_many(sql, rows)
-        except (apsw.Error, OverflowError, TypeError, ValueError) as error:
+        except DRIVER_ERRORS as error:
             self.failure = translate(error, sql, connection.system_errno)
         raise self.failure
 

@@ -1,8 +1,8 @@
 """Group commit: works wait in a queue, run one after the other, and share one fsync.
 
-A *round* begins a transaction in the event loop, runs every waiting work inside its own savepoint, and hands the
-commit to a thread, so that reads go on during the fsync. Nothing is told to anybody before the commit came back; a
-refusal too may rest on a row of the same round. Rounds are callbacks, not a task: no cancellation can stop one half way.
+A *round* begins a transaction in the event loop, runs the waiting works each inside a savepoint of its own, and hands
+the commit to a thread, so that reads go on during the fsync. Nobody is told anything before the commit came back: a
+refusal, too, may rest on a row of the same round. Rounds are callbacks, not a task: no cancellation stops one half way.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from typing import Any
 
 import apsw
 
-from techlead.errors import Overloaded, ProgramError, ShuttingDown, StoreBusy, StoreUnavailable, WorldError, summary
+from techlead.errors import (
+    ConstraintViolated,
+    Overloaded,
+    ProgramError,
+    ShuttingDown,
+    StoreBusy,
+    WorldError,
+    summary,
+)
 from techlead.store.port import StoreSettings, Work
 from techlead.store.sqlite_connection import GuardedConnection
 from techlead.store.sqlite_faults import translate
@@ -28,7 +36,7 @@ ENDED_BY_WORK = "A work ended its own transaction: COMMIT and ROLLBACK belong to
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A work in the queue, who waits for it, and how it ended."""
+    """A work in the queue, who waits for it since when (monotonic seconds), and how it ended."""
 
     work: Work[Any]
     future: asyncio.Future[Any]
@@ -64,11 +72,11 @@ class GroupWriter:
         self._idle.set()
 
     def submit(self, work: Work[Any]) -> asyncio.Future[Any]:
-        """Queue a work; the future is done once its outcome is durable."""
-        if len(self._queue) >= self.settings.write_queue_max:
-            raise Overloaded(f"{summary(Overloaded)} (write_queue_max)")
+        """Queue a work; the future is done once its outcome is durable. Overloaded when the queue is full."""
         if self._closing:
             raise ShuttingDown(summary(ShuttingDown))
+        if len(self._queue) >= self.settings.write_queue_max:
+            raise Overloaded(f"{summary(Overloaded)} (write_queue_max)")
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         self._queue.append(Waiting(work, future, monotonic()))
@@ -83,19 +91,16 @@ class GroupWriter:
         await self._idle.wait()
 
     def _round(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run one round, or find nothing to do; exactly one later callback goes on with the next round."""
         group = self._take()
         if not group:
             self._idle.set()
             return
-        connection = self._begin(group, loop)
-        if connection is None:
-            return
-        done, lost = self._run(group, connection)
-        if lost:
+        try:
+            self._attempt(group, loop)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told and the next round comes
+            self._fail(group, translate(error) if isinstance(error, apsw.Error) else error)
             loop.call_soon(self._round, loop)
-            return
-        writes = any(waiting.error is None for waiting in done)
-        self.thread.finish(connection, writes, lambda fault: self._settle(done, fault, loop))
 
     def _take(self) -> list[Waiting]:
         """Take the works of the next round; those whose callers left, or who waited too long, end here."""
@@ -112,36 +117,41 @@ class GroupWriter:
         self._one_by_one = max(0, self._one_by_one - 1)
         return group
 
-    def _begin(self, group: list[Waiting], loop: asyncio.AbstractEventLoop) -> GuardedConnection | None:
-        """Begin, or put the group back for a later try, or fail it."""
+    def _attempt(self, group: list[Waiting], loop: asyncio.AbstractEventLoop) -> None:
         try:
             connection = self.connection()
             connection.run("BEGIN IMMEDIATE")
-        except apsw.BusyError:
+        except apsw.BusyError:  # another process writes
             self._queue.extendleft(reversed(group))
             loop.call_later(self.settings.lock_retry_seconds, self._round, loop)
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait are told
-            self._fail(group, error)
-            loop.call_soon(self._round, loop)
-        else:
-            return connection
-        return None
+            return
+        try:
+            done = self._run(group, connection)
+        except BaseException:
+            connection.roll_back()
+            raise
+        if any(waiting.error is None for waiting in done):
+            self.thread.commit(connection, lambda fault: self._settle(done, fault, loop))
+            return
+        connection.roll_back()
+        self._settle(done, None, None)
+        loop.call_soon(self._round, loop)
 
-    def _run(self, group: list[Waiting], connection: GuardedConnection) -> tuple[list[Waiting], bool]:
-        """Run the works; give those that ran, and whether SQLite threw the whole transaction away."""
+    def _run(self, group: list[Waiting], connection: GuardedConnection) -> list[Waiting]:
+        """Run the works and give those that ran; the others are back in the queue."""
         alone = len(group) == 1
         until = monotonic() + self.settings.write_group_seconds_max
-        for count, waiting in enumerate(group):
-            if monotonic() > until and count:
-                self._queue.extendleft(reversed(group[count:]))
-                return group[:count], False
+        for count, waiting in enumerate(group, 1):
             self._run_one(waiting, connection, alone=alone)
             if not connection.raw.in_transaction:
-                self._lose(group, count)
-                return [], True
-        return group, False
+                return self._lost(group, waiting)
+            if monotonic() > until:
+                self._queue.extendleft(reversed(group[count:]))
+                return group[:count]
+        return group
 
     def _run_one(self, waiting: Waiting, connection: GuardedConnection, *, alone: bool) -> None:
+        """Run one work; alone in its round it needs no savepoint, for then the transaction is its own."""
         run = connection.raw.execute
         try:
             if alone:
@@ -157,34 +167,40 @@ class GroupWriter:
                 run("ROLLBACK TO work")
                 run("RELEASE work")
 
-    def _lose(self, group: list[Waiting], culprit: int) -> None:
-        """After one work made SQLite roll everything back: it alone fails, the others run again."""
-        waiting = group[culprit]
-        if waiting.error is None:
-            waiting.error = ProgramError(ENDED_BY_WORK)
-        self.on_fault(waiting.error)
-        waiting.settle()
-        self._queue.extendleft(reversed(group[:culprit] + group[culprit + 1 :]))
+    def _lost(self, group: list[Waiting], culprit: Waiting) -> list[Waiting]:
+        """After SQLite rolled everything back because of one work: it alone fails, the others run (again)."""
+        if not isinstance(culprit.error, WorldError | ConstraintViolated):
+            # The work itself said COMMIT or ROLLBACK. What ran before it may be in the database: nothing runs again.
+            for waiting in group:
+                waiting.error = ProgramError(ENDED_BY_WORK)
+            return group
+        others = [waiting for waiting in group if waiting is not culprit]
+        for waiting in others:
+            waiting.error = None
+        self._queue.extendleft(reversed(others))
+        return [culprit]
 
-    def _settle(self, done: list[Waiting], fault: Exception | None, loop: asyncio.AbstractEventLoop) -> None:
-        """Tell everyone of a round, in the loop, once the commit came back."""
-        if isinstance(fault, apsw.ConstraintError) and len(done) > 1:
-            # A deferred constraint failed at COMMIT: alone, each finds out for itself.
-            for waiting in done:
-                waiting.error = None
-            self._one_by_one = len(done)
-            self._queue.extendleft(reversed(done))
+    def _settle(self, done: list[Waiting], fault: Exception | None, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Tell everyone of a round how it ended; in the loop, once the commit came back."""
+        if isinstance(fault, ConstraintViolated) and len(done) > 1:
+            self._separate(done)
         elif fault is not None:
             self._fail(done, fault)
         else:
             for waiting in done:
                 waiting.settle()
-        self._round(loop)
+        if loop is not None:
+            self._round(loop)
 
-    def _fail(self, group: list[Waiting], error: Exception) -> None:
-        fault = error if isinstance(error, WorldError) else translate(error, system_errno=self.thread.last_errno)
-        if isinstance(fault, StoreUnavailable):
-            self.on_fault(fault)
+    def _separate(self, done: list[Waiting]) -> None:
+        """After a deferred constraint failed at COMMIT: alone, each work finds out whether it was the one."""
+        for waiting in done:
+            waiting.error = None
+        self._one_by_one = len(done)
+        self._queue.extendleft(reversed(done))
+
+    def _fail(self, group: list[Waiting], fault: BaseException) -> None:
+        self.on_fault(fault)
         for waiting in group:
             waiting.error = fault
             waiting.settle()
