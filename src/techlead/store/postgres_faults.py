@@ -79,10 +79,10 @@ def constraint_place(error: BaseException) -> tuple[str, str, str] | None:
 
 def translate(error: BaseException, sql: str = "") -> TechleadError:
     """Give our error for one of the driver's; `sql` is the statement."""
+    if type(error) is asyncpg.DataError:  # the driver's own; the server's are subclasses
+        return _of_a_value(error, sql)
     if isinstance(error, asyncpg.PostgresError):
         return _of_the_server(error, sql)
-    if isinstance(error, asyncpg.DataError | OverflowError):
-        return _of_a_value(error, sql)
     if isinstance(error, TimeoutError):
         return DeadlineExceeded(f"{summary(DeadlineExceeded)} (statement_seconds_max)")
     if isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError):

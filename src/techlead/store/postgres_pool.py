@@ -64,6 +64,8 @@ class ConnectionPool:
 
     async def close(self, seconds: float) -> None:
         """Let nobody in, wait for those inside, close everything; who needs more than `seconds` is cut off."""
+        if self._closing:
+            return
         self._closing = True
         try:
             async with asyncio.timeout(seconds):
