@@ -85,18 +85,6 @@ class MethodNotAllowed(CallersError):
     status = 405
 
 
-class NotAcceptable(CallersError):
-    """Answers are `application/json`; ask for that in `Accept`."""
-
-    status = 406
-
-
-class Conflict(CallersError):
-    """The change does not fit what is stored."""
-
-    status = 409
-
-
 class Refused(CallersError):
     """A business rule refused this; `rule` names it."""
 

@@ -89,15 +89,15 @@ class Role(Policy):
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
-    """A limit in a condition: `at_least(x)` or `at_most(x)`."""
+class Between:
+    """In a condition: the limits of a field, both inclusive; None leaves one open."""
 
-    operator: str
-    value: Any
+    low: Any
+    high: Any
 
     def __str__(self) -> str:
         """Print as it is written."""
-        return f"{'at_least' if self.operator == '>=' else 'at_most'}({_shown(self.value)})"
+        return f"between({_shown(self.low)}, {_shown(self.high)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +205,9 @@ def member(resource: type | str, *, of: str = "", **conditions: Any) -> Policy:
     return Member(name, tuple(filter(None, of.split("."))), _conditions(conditions), caller())
 
 
-def at_least(value: Any) -> Any:
-    """In a condition: the field holds this or more."""
-    return Bound(">=", value)
-
-
-def at_most(value: Any) -> Any:
-    """In a condition: the field holds this or less."""
-    return Bound("<=", value)
+def between(low: Any, high: Any) -> Any:
+    """In a condition: `where(price=between(Money("1.00", "EUR"), None))`; both ends belong to it, None leaves one open."""
+    return Between(low, high)
 
 
 def atoms(policy: Policy) -> tuple[Policy, ...]:
@@ -235,6 +230,8 @@ def _frozen(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Between):
+        return str(value)
     if isinstance(value, tuple):
         return "{" + ", ".join(sorted(map(_shown, value))) + "}"
     name = getattr(value, "name", None)

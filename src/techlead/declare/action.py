@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, ParamSpec
 
 from techlead.declare.access import Policy, nobody
-from techlead.declare.effect import Effect, Effects
+from techlead.declare.effect import Effect, Effects, create
 from techlead.declare.origin import Origin, caller
 from techlead.declare.resource import Resource
 from techlead.declare.rule import Rule
@@ -17,7 +17,7 @@ P = ParamSpec("P")
 class Action(Generic[P]):
     """A pure function with the policy and the rules that stand before it."""
 
-    __slots__ = ("by", "function", "name", "on_create", "origin", "resource", "when")
+    __slots__ = ("by", "function", "name", "on", "origin", "resource", "when")
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class Action(Generic[P]):
         by: Policy,
         when: tuple[Rule[Any], ...],
         *,
-        on_create: bool,
+        on: Callable[..., Effect] | None,
         origin: Origin,
     ) -> None:
         """Hold the function with what stands before it."""
@@ -35,8 +35,13 @@ class Action(Generic[P]):
         self.resource = resource
         self.by = by
         self.when = when
-        self.on_create = on_create
+        self.on = on
         self.origin = origin
+
+    @property
+    def on_create(self) -> bool:
+        """Whether it runs inside every create of its resource, instead of being called."""
+        return self.on is create
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Effects | None:
         """Run the pure function, as a test does."""
@@ -63,7 +68,7 @@ def action(
     origin = caller()
 
     def declare(function: Callable[P, Effects | None]) -> Action[P]:
-        made = Action(function, resource, by, tuple(when), on_create=on is not None, origin=origin)
+        made = Action(function, resource, by, tuple(when), on=on, origin=origin)
         resource.declaration.actions.append(made)
         return made
 

@@ -133,9 +133,12 @@ def owned_by(*, init: Literal[False] = False) -> Any:  # noqa: ARG001 - read by 
     return FieldSpec(source=Source("owner"), indexed=True)
 
 
-def copied(path: str, *, init: Literal[False] = False) -> Any:  # noqa: ARG001 - as above
-    """Take the value from a row this one leads to (`copied("listing.price")`) at the moment of creation."""
-    return FieldSpec(source=Source("copied", tuple(path.split("."))))
+def copied(path: str, *, read: Policy | None = None, init: Literal[False] = False) -> Any:  # noqa: ARG001 - as above
+    """Take the value from a row this one leads to (`copied("listing.price")`) at the moment of creation.
+
+    `read` says who may read the copy, where those who read this row are not those who read its source.
+    """
+    return FieldSpec(source=Source("copied", tuple(path.split("."))), read=read)
 
 
 def computed(
@@ -144,9 +147,12 @@ def computed(
     max_length: int | None = None,
     currency: str | None = None,
     places: int | None = None,
+    read: Policy | None = None,
     init: Literal[False] = False,  # noqa: ARG001 - as above
 ) -> Any:
-    """Work the value out from the row's other fields whenever it is read; a pure function of the row."""
-    return FieldSpec(
-        source=Source("computed", function=function), max_length=max_length, currency=currency, places=places
-    )
+    """Work the value out from the row's other fields whenever it is read; a pure function of the row.
+
+    `read` says who may read it, where it tells of fields that not every reader of the row may read.
+    """
+    source = Source("computed", function=function)
+    return FieldSpec(source=source, max_length=max_length, currency=currency, places=places, read=read)

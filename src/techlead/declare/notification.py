@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
-from techlead.declare.access import Member, member
+from techlead.declare.access import Policy
 from techlead.declare.effect import Effect, Send
 from techlead.declare.origin import Origin, caller
 from techlead.declare.resource import Resource
@@ -33,7 +33,7 @@ class Notification(Generic[R]):
     """A message about a row of R to the accounts it concerns; `text` may name fields in braces."""
 
     resource: type[R]
-    to: str | Member
+    to: str | Policy
     via: tuple[Channel, ...]
     subject: str
     text: str
@@ -52,22 +52,15 @@ class Notification(Generic[R]):
 def notification(
     resource: type[R],
     *,
-    to: str | Member,
+    to: str | Policy,
     via: Sequence[Channel] = (inbox,),
     subject: str = "",
     text: str = "",
 ) -> Notification[R]:
-    """Declare a message: `to` a reference of the row that leads to an account, or to `members(...)` of a row.
+    """Declare a message: `to` a reference of the row that leads to an account, or `member(...)`: all of them.
 
     `text` may name the row's fields in braces (`"{title} was sold"`); only fields that the recipient may read.
     """
     made = Notification(resource, to, tuple(via), subject, text, caller())
     resource.declaration.notifications.append(made)
     return made
-
-
-def members(resource: type | str, *, of: str = "", **conditions: object) -> Member:
-    """Address every account with a row in `resource` that leads to the row at `of`; see `member`."""
-    found = member(resource, of=of, **conditions)
-    assert isinstance(found, Member)  # noqa: S101 - `member` makes nothing else
-    return found

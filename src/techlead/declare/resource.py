@@ -82,13 +82,22 @@ class Fields:
         self._changes: dict[str, Any] = dict(values)
         self._mode = Mode.NEW
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Take assignments to fields alone: a misspelt one must not be lost."""
+        if name not in type(self).declaration.fields and name not in Fields.__slots__:
+            message = f"{type(self).__name__} has no field {name!r} that can be assigned"
+            raise AttributeError(message)
+        object.__setattr__(self, name, value)
+
     def read_value(self, name: str) -> Any:
-        """Give a field's value; FactMissing when an example leaves it out."""
-        try:
+        """Give a field's value, worked out when it is computed; FactMissing when an example leaves it out."""
+        if name in self._values:
             return self._values[name]
-        except KeyError:
-            message = f"the facts give no {name!r} of {type(self).__name__}"
-            raise FactMissing(message) from None
+        spec = type(self).declaration.fields.get(name)
+        if spec is not None and spec.source.function is not None:
+            return spec.source.function(self)
+        message = f"the facts give no {name!r} of {type(self).__name__}"
+        raise FactMissing(message)
 
     def assign_value(self, name: str, value: Any) -> None:
         """Record an assignment; FrozenFacts when these are facts."""
@@ -140,7 +149,8 @@ def changes_of(row: Fields) -> dict[str, Any]:
 
 def _row(resource: type[Fields], values: dict[str, Any], mode: Mode) -> Fields:
     row = resource.__new__(resource)
-    row._values = values  # noqa: SLF001 - the module's own class
-    row._changes = {}  # noqa: SLF001 - as above
-    row._mode = mode  # noqa: SLF001 - as above
+    keep = object.__setattr__
+    keep(row, "_values", values)
+    keep(row, "_changes", {})
+    keep(row, "_mode", mode)
     return row

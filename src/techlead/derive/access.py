@@ -7,7 +7,7 @@ Negation never meets SQL's NULL: a negated atom is `NOT coalesce(atom, FALSE)`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from techlead.declare.access import (
     AllOf,
     AnyOf,
     Anyone,
-    Bound,
+    Between,
     Condition,
     Member,
     Nobody,
@@ -99,6 +99,11 @@ class SqlPolicies:
         table = self.metadata.tables[resource.table]
         return {"id": table.c.id, **{field.name: table.c[field.column] for field in resource.stored}}
 
+    def conditions(self, resource: ResourcePlan, given: tuple[Condition, ...]) -> list[ColumnElement[bool]]:
+        """Give the SQL of conditions on a resource's own rows."""
+        row = self.columns(resource)
+        return [_condition(resource.field(one.field), one, row) for one in given]
+
     def _atom(self, policy: Policy, resource: ResourcePlan, row: Columns) -> ColumnElement[bool]:
         if isinstance(policy, Anyone):
             return true()
@@ -169,20 +174,34 @@ def at_path(plan: Plan, resource: ResourcePlan, path: tuple[str, ...]) -> Resour
 
 
 def account_field(plan: Plan, members: ResourcePlan) -> str:
-    """Name the field of a membership that leads to the account: the owner where there are several."""
-    found = [field.name for field in members.stored if field.target == plan.account]
-    if len(found) > 1:
-        marked = [name for name in found if name == "account" or members.field(name).spec.unique]
-        found = marked or [name for name in found if name != members.owner] or found
-    return found[0]
+    """Name the field of a membership that leads to the member; the checks see to it that there is one."""
+    return accounts_of(plan, members)[0]
+
+
+def accounts_of(plan: Plan, members: ResourcePlan) -> tuple[str, ...]:
+    """Name the fields of a membership that may mean the member: of several, those called so."""
+    return _leading(members, plan.account or "", prefer=("member", "account"))
 
 
 def field_to(members: ResourcePlan, target: ResourcePlan) -> str:
     """Name the field of a membership that leads to the thing one is a member of; KeyError when there is none."""
-    for field in members.stored:
-        if field.target == target.name:
-            return field.name
-    raise KeyError(target.name)
+    found = fields_to(members, target)
+    if not found:
+        raise KeyError(target.name)
+    return found[0]
+
+
+def fields_to(members: ResourcePlan, target: ResourcePlan) -> tuple[str, ...]:
+    """Name the fields of a membership that may mean the thing one is a member of; the member itself is none."""
+    found = _leading(members, target.name)
+    member = _leading(members, target.name, prefer=("member", "account")) if target.is_account else ()
+    return tuple(name for name in found if name not in member[:1])
+
+
+def _leading(members: ResourcePlan, target: str, prefer: tuple[str, ...] = ()) -> tuple[str, ...]:
+    found = tuple(field.name for field in members.stored if field.target == target)
+    called = tuple(name for name in prefer if name in found)
+    return called[:1] or found
 
 
 def stored_constant(field: FieldPlan, value: Any) -> Any:
@@ -199,9 +218,10 @@ def _condition(field: FieldPlan, condition: Condition, row: Columns) -> ColumnEl
     value = condition.value
     if value is None:
         return column.is_(None)
-    if isinstance(value, Bound):
-        limit = stored_constant(field, value.value)
-        return column >= limit if value.operator == ">=" else column <= limit
+    if isinstance(value, Between):
+        limits = [column >= stored_constant(field, value.low)] if value.low is not None else []
+        limits += [column <= stored_constant(field, value.high)] if value.high is not None else []
+        return and_(column.is_not(None), *limits)
     if isinstance(value, tuple):
         return or_(*(column == stored_constant(field, one) for one in value))
     return column == stored_constant(field, value)
@@ -211,9 +231,8 @@ def _holds(field: FieldPlan, condition: Condition, stored: Any) -> bool:
     value = condition.value
     if value is None or stored is None:
         return value is None and stored is None
-    if isinstance(value, Bound):
-        limit = stored_constant(field, value.value)
-        compare: Callable[[Any], bool] = limit.__le__ if value.operator == ">=" else limit.__ge__
-        return compare(stored)
+    if isinstance(value, Between):
+        above = value.low is None or bool(stored >= stored_constant(field, value.low))
+        return above and (value.high is None or bool(stored <= stored_constant(field, value.high)))
     values = value if isinstance(value, tuple) else (value,)
     return any(stored == stored_constant(field, one) for one in values)

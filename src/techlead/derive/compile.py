@@ -33,12 +33,10 @@ FieldsOf = dict[str, tuple[FieldPlan, ...]]
 def derive(declarations: Declarations) -> Plan:
     """Derive everything from a backend's declarations; DeclarationsRefused names all that cannot stand."""
     refusals = Refusals()
-    checks.names(declarations, refusals)
+    checks.declared(declarations, refusals)
     names = {declared.__name__: declared for declared in declarations.resources}
-    fields: FieldsOf = {
-        name: resolve_fields(declared, names, text.snake, refusals) for name, declared in names.items()
-    }
-    checks.references(names, fields, refusals)
+    fields: FieldsOf = {name: resolve_fields(declared, names, text.snake, refusals) for name, declared in names.items()}
+    checks.led_to(names, fields, refusals)
     refusals.end()
     account = declarations.accounts[0].__name__ if declarations.accounts else None
     resources = {
@@ -55,7 +53,7 @@ def derive(declarations: Declarations) -> Plan:
         tuple(sorted(notifications, key=lambda one: one.name)),
         operations(resources, account),
     )
-    checks.plan(plan, declarations, refusals)
+    checks.planned(plan, refusals)
     refusals.end()
     return plan
 

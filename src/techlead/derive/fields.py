@@ -32,6 +32,7 @@ from techlead.derive.codecs import (
     timestamp_codec,
 )
 from techlead.derive.json_codec import json_codec
+from techlead.derive.limits import limit_problems
 from techlead.derive.plan import FieldPlan
 from techlead.derive.refusals import Refusals, field_origin
 from techlead.primitives import text
@@ -44,9 +45,10 @@ URL_MAX: Final = 2048
 RESERVED: Final = frozenset({"id", "limit", "after", "sort", "password", "roles", "revision", "deleted_at"})
 
 KINDS: Final[tuple[tuple[type, str], ...]] = (
-    (bool, "boolean"), (Email, "email"), (WebhookUrl, "webhook_url"), (Url, "url"), (str, "text"), (int, "integer"),
-    (Decimal, "decimal"), (datetime, "timestamp"), (date, "date"), (Money, "money"), (Enum, "enum"),
+    (Enum, "enum"), (bool, "boolean"), (Email, "email"), (WebhookUrl, "webhook_url"), (Url, "url"), (str, "text"),
+    (int, "integer"), (Decimal, "decimal"), (datetime, "timestamp"), (date, "date"), (Money, "money"),
 )  # fmt: skip
+"""Which kind a type has, the first that fits: a `class Status(str, Enum)` is an enum, a bool is no integer."""
 
 
 class Unfit(Exception):  # noqa: N818 - private to derive: becomes a Refusal
@@ -76,7 +78,7 @@ def resolve_fields(
     said = declared.declaration
     try:
         annotations = hints(declared, names)
-    except NameError as error:
+    except (NameError, TypeError, AttributeError, SyntaxError) as error:
         refusals.add(said.origin, declared.__name__, f"a type is not known: {error}", "import it, or correct its name")
         return ()
     fields = []
@@ -89,6 +91,8 @@ def resolve_fields(
         except Unfit as unfit:
             origin: Origin = field_origin(declared, name, said.origin)
             refusals.add(origin, f"{declared.__name__}.{name}", str(unfit.args[0]), str(unfit.args[1]))
+        except NameError:
+            pass  # a class that it copies from names an unknown type, and is itself refused for that
     return tuple(fields)
 
 
@@ -104,6 +108,8 @@ def _field(
         spec = replace(spec, read=owner if own else nobody)
     if shape.nullable and spec.default is MISSING and spec.source.kind in ("caller", "action"):
         spec = replace(spec, default=None)
+    for reason, mend in limit_problems(shape.kind, shape.python, spec):
+        raise Unfit(reason, mend)
     codec = codec_of(shape, spec, prefix_of)
     _check_default(spec, shape, codec)
     currency = _currency(spec) if shape.kind == "money" else None
@@ -284,14 +290,18 @@ def _check_default(spec: FieldSpec, shape: Shape, codec: Codec) -> None:
         try:
             codec.dump(spec.default)
         except ValueError as error:
-            raise Unfit(f"the default does not fit the field: it {error}", "correct the default or the limits") from None
+            raise Unfit(
+                f"the default does not fit the field: it {error}", "correct the default or the limits"
+            ) from None
     elif spec.default is None and not shape.nullable:
         raise Unfit("the default is None, but the type does not take it", "write the type as `... | None`")
 
 
 def _check_sensitivity(spec: FieldSpec, shape: Shape) -> None:
     if shape.sensitivity is Sensitivity.PERSONAL and isinstance(spec.read, Anyone):
-        raise Unfit("a Personal field that anyone may read", "name who needs it: read=owner, read=the(...), read=role(...)")
+        raise Unfit(
+            "a Personal field that anyone may read", "name who needs it: read=owner, read=the(...), read=role(...)"
+        )
     if shape.sensitivity in (Sensitivity.SECRET, Sensitivity.INTERNAL) and spec.read is not None:
         raise Unfit(f"a field marked {shape.sensitivity.value} is never read", "leave out `read`, or mark it Personal")
     if shape.sensitivity is Sensitivity.SECRET and (spec.indexed or spec.unique):

@@ -57,7 +57,9 @@ class FieldPlan:
     @property
     def queryable(self) -> bool:
         """Whether lists may filter by it."""
-        return (self.spec.indexed or self.spec.unique or self.kind == "reference") and self.readable and not self.computed
+        return (
+            (self.spec.indexed or self.spec.unique or self.kind == "reference") and self.readable and not self.computed
+        )
 
     @property
     def sortable(self) -> bool:

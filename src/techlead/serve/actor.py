@@ -1,0 +1,80 @@
+"""Who asks: nobody known, or an account with a living session, looked up on every request (so ending it is immediate)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import bindparam, select
+
+from techlead.derive.access import ANONYMOUS, ActorClass
+from techlead.derive.plan import Plan
+from techlead.derive.statements import Statement, Statements
+from techlead.derive.tables import BYTES, TIMESTAMP
+from techlead.errors import NotSignedIn
+from techlead.primitives.clock import Clock
+from techlead.store.port import Store
+
+TOKEN_BYTES: Final = 32
+SCHEME: Final = b"bearer "
+TOKEN_LENGTH: Final = 43
+"""32 bytes in base64url without padding."""
+
+
+class Actor(NamedTuple):
+    """An account (16 bytes, None for anonymous), what policies know of it, and its session."""
+
+    account: bytes | None
+    kind: ActorClass
+    session: bytes = b""
+
+
+NOBODY_KNOWN: Final = Actor(None, ANONYMOUS)
+
+
+class Authenticator:
+    """Finds the account behind a bearer token; the database holds only the token's SHA-256."""
+
+    def __init__(self, plan: Plan, statements: Statements, store: Store, clock: Clock) -> None:
+        """Prepare the one look-up."""
+        self._store = store
+        self._clock = clock
+        self._roles = frozenset(plan.roles)
+        self._kinds: dict[str, ActorClass] = {}
+        self._statement = _look_up(plan, statements) if plan.account else None
+        self._order = self._statement.names if self._statement else ()
+
+    async def actor(self, headers: dict[bytes, bytes]) -> Actor:
+        """Authenticate a request; NotSignedIn for a token that is malformed, unknown, expired or revoked."""
+        given = headers.get(b"authorization")
+        if given is None or self._statement is None:
+            return NOBODY_KNOWN
+        if given[:7].lower() != SCHEME or len(given) != len(SCHEME) + TOKEN_LENGTH:
+            raise NotSignedIn
+        token_hash = hashlib.sha256(given[7:]).digest()
+        values = {"token_hash": token_hash, "now": self._clock()}
+        rows = await self._store.read(self._statement.sql, self._statement.values(values))
+        if not rows:
+            raise NotSignedIn
+        account, roles = rows[0]
+        return Actor(account, self._kinds.get(roles) or self._kind(roles), token_hash)
+
+    def _kind(self, roles: str) -> ActorClass:
+        kind = ActorClass(signed_in=True, roles=self._roles & frozenset(roles.split()))
+        return self._kinds.setdefault(roles, kind)
+
+
+def _look_up(plan: Plan, statements: Statements) -> Statement:
+    def build(tables: Any) -> Any:
+        session, account = tables["techlead_session"], tables[plan.accounts.table]
+        return (
+            select(account.c.id, account.c.roles)
+            .select_from(session.join(account, account.c.id == session.c.account))
+            .where(
+                session.c.token_hash == bindparam("token_hash", type_=BYTES),
+                session.c.expires_at > bindparam("now", type_=TIMESTAMP),
+                account.c.disabled.is_(False),
+            )
+        )
+
+    return statements.made("session", build)

@@ -1,0 +1,80 @@
+"""Answers: JSON, always with the headers that keep a careless client safe (ASVS 3.4, 14.3.2)."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from techlead.errors import CallersError, FieldError, NotSignedIn, TechleadError, WorldError, problem_type, summary
+from techlead.serve.request import Send
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+SAFE: Final[list[tuple[bytes, bytes]]] = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+JSON: Final = b"application/json"
+PROBLEM: Final = b"application/problem+json"
+
+
+class Answer(NamedTuple):
+    """A status, a body and the headers that only this answer has."""
+
+    status: int
+    body: bytes = b""
+    headers: Headers = ()
+    media_type: bytes = JSON
+
+
+def json_answer(status: int, value: Any, headers: Headers = ()) -> Answer:
+    """Answer with a value that JSON can hold."""
+    return Answer(status, msgspec.json.encode(value), headers)
+
+
+def problem(error: TechleadError, request_id: str) -> Answer:
+    """Answer an error as RFC 9457 asks: one stable `type` per error, every field's fault at once."""
+    status: int = getattr(error, "status", 500)
+    known = isinstance(error, CallersError | WorldError)
+    body: dict[str, Any] = {
+        "type": problem_type(type(error)) if known else "about:blank",
+        "title": summary(type(error)) if known else "Internal Server Error",
+        "status": status,
+        "request_id": request_id,
+    }
+    headers: list[tuple[bytes, bytes]] = []
+    if isinstance(error, CallersError):
+        body["detail"] = error.detail
+        if error.errors:
+            body["errors"] = [_field(one) for one in error.errors]
+        if error.rule is not None:
+            body["rule"] = error.rule
+        headers += [(name.encode(), value.encode()) for name, value in error.headers]
+    if isinstance(error, NotSignedIn):
+        headers.append((b"www-authenticate", b"Bearer"))
+    if isinstance(error, WorldError):
+        headers.append((b"retry-after", str(error.retry_after_seconds).encode()))
+    return Answer(status, msgspec.json.encode(body), tuple(headers), PROBLEM)
+
+
+def _field(error: FieldError) -> dict[str, str]:
+    return {"at": error.at, "message": error.message}
+
+
+async def send(answer: Answer, request_id: bytes, send: Send, *, head: bool = False) -> None:
+    """Send an answer; to HEAD, its headers alone."""
+    headers = [
+        (b"content-length", b"%d" % len(answer.body)),
+        (b"x-request-id", request_id),
+        *SAFE,
+        *answer.headers,
+    ]
+    if answer.body:
+        headers.insert(0, (b"content-type", answer.media_type))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})

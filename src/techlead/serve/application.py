@@ -1,0 +1,156 @@
+"""The ASGI application: bound the head, find the route, let its handler answer, log one event, never show a cause."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from techlead.errors import CallersError, ShuttingDown, TechleadError, WorldError
+from techlead.serve.answer import Answer, problem, send
+from techlead.serve.mount import Asgi, Mounts
+from techlead.serve.request import ClientLeft, Receive, Request, Scope, Send, check_head
+from techlead.serve.router import Router
+from techlead.serve.runtime import Runtime
+from techlead.serve.tasks import Tasks
+
+REQUEST_ID_BYTES: Final = 8
+
+
+class Application:
+    """A backend as an ASGI application; opens its store with the lifespan, or with the first request when mounted."""
+
+    def __init__(self, runtime: Runtime, router: Router, tasks: Tasks, mounts: Mapping[str, Asgi]) -> None:
+        """Hold what was put together; nothing is opened yet."""
+        self.runtime = runtime
+        self._router = router
+        self._tasks = tasks
+        self._mounts = Mounts(mounts, runtime)
+        self._cors = frozenset(origin.encode() for origin in runtime.settings.cors_origins)
+        self._opening: asyncio.Task[None] | None = None
+        self._open = False
+        self._stopping = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send_: Send) -> None:
+        """Serve a request, or live through the lifespan."""
+        if scope["type"] == "http":
+            mounted = self._mounts.find(scope["path"]) if self._mounts else None
+            if mounted is None:
+                await self._http(scope, receive, send_)
+            else:
+                await self.start()
+                await self._mounts.serve(mounted, scope, receive, send_)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send_)
+        else:
+            await send_({"type": "websocket.close", "code": 1008})
+
+    async def start(self) -> None:
+        """Open the store and start what runs beside requests; once, however many ask."""
+        if not self._open:
+            if self._opening is None or self._opening.done():
+                self._opening = asyncio.create_task(self._start())
+            await asyncio.shield(self._opening)
+
+    async def stop(self) -> None:
+        """Stop what runs beside requests and close the store."""
+        self._stopping = True
+        await self._tasks.stop()
+        await self.runtime.store.close()
+        self.runtime.log.flush()
+        self._open = False
+
+    async def _start(self) -> None:
+        await self.runtime.store.open()
+        self._tasks.start()
+        self._open = True
+        self._stopping = False
+
+    async def _http(self, scope: Scope, receive: Receive, send_: Send) -> None:
+        runtime = self.runtime
+        began = time.perf_counter()
+        request_id = runtime.random(REQUEST_ID_BYTES).hex()
+        pattern = ""
+        try:
+            check_head(scope, runtime.settings)
+            if not self._open:
+                if self._stopping:
+                    raise ShuttingDown  # noqa: TRY301 - one way out for every error
+                await self.start()
+            request = Request(scope, receive, runtime.settings, request_id)
+            if request.method == "OPTIONS":
+                answer = self._options(request)
+            else:
+                route, handler = self._router.find(request)
+                pattern = route.pattern
+                answer = await handler(request)
+        except CallersError as error:
+            answer = problem(error, request_id)
+        except ClientLeft:
+            runtime.log.event("client_left", request=request_id)
+            return
+        except Exception as error:  # noqa: BLE001 - the boundary: nothing of the cause leaves the process
+            answer = self._fault(error, request_id)
+        if self._cors:
+            answer = self._with_cors(scope, answer)
+        await send(answer, request_id.encode(), send_, head=scope["method"] == "HEAD")
+        runtime.log.event(
+            "request",
+            request=request_id,
+            method=scope["method"] if pattern else "",
+            route=pattern,
+            status=answer.status,
+            ms=round((time.perf_counter() - began) * 1000, 2),
+        )
+
+    def _fault(self, error: Exception, request_id: str) -> Answer:
+        if isinstance(error, WorldError):
+            self.runtime.log.warning("unavailable", request=request_id, reason=type(error).__name__)
+            return problem(error, request_id)
+        self.runtime.log.error("unexpected", error, request=request_id)
+        return problem(TechleadError(), request_id)
+
+    def _options(self, request: Request) -> Answer:
+        request.method = next((name for name in ("GET", "POST", "PATCH", "DELETE") if self._has(request, name)), "GET")
+        route, _ = self._router.find(request)
+        allow = route.allow().encode()
+        return Answer(204, b"", ((b"allow", allow), (b"access-control-allow-methods", allow)) if self._cors else ((b"allow", allow),))
+
+    def _has(self, request: Request, method: str) -> bool:
+        request.method = method
+        try:
+            self._router.find(request)
+        except CallersError:
+            return False
+        return True
+
+    def _with_cors(self, scope: Scope, answer: Answer) -> Answer:
+        origin = dict(scope["headers"]).get(b"origin")
+        if origin not in self._cors:
+            return answer
+        allowed = b"authorization, content-type, idempotency-key, if-match, if-none-match"
+        return answer._replace(
+            headers=(
+                *answer.headers,
+                (b"access-control-allow-origin", origin),
+                (b"access-control-allow-headers", allowed),
+                (b"access-control-expose-headers", b"etag, location, retry-after, x-request-id"),
+                (b"vary", b"origin"),
+            )
+        )
+
+    async def _lifespan(self, receive: Receive, send_: Send) -> None:
+        while True:
+            message: Mapping[str, Any] = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await self.start()
+                except TechleadError as error:
+                    await send_({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send_({"type": "lifespan.startup.complete"})
+            else:
+                await self.stop()
+                await send_({"type": "lifespan.shutdown.complete"})
+                return

@@ -1,0 +1,77 @@
+"""Puts a Plan, a store and settings together into an application: the one place where operations meet handlers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from techlead.derive.plan import Operation, Plan
+from techlead.derive.statements import Statements
+from techlead.primitives.clock import Clock, system_clock
+from techlead.serve import accounts, rows
+from techlead.serve.actor import Authenticator
+from techlead.serve.application import Application
+from techlead.serve.events import EventLog
+from techlead.serve.health import alive, ready
+from techlead.serve.mount import Asgi
+from techlead.serve.passwords import Passwords
+from techlead.serve.router import Router
+from techlead.serve.runtime import Handler, Runtime
+from techlead.serve.settings import Settings
+from techlead.serve.tasks import Periodic, Tasks
+from techlead.serve.tidy import tidy
+from techlead.store.port import Store
+
+TIDY_SECONDS: Final = 3_600
+
+
+def assemble(
+    plan: Plan,
+    store: Store,
+    settings: Settings,
+    *,
+    log: EventLog | None = None,
+    clock: Clock = system_clock,
+    random: Callable[[int], bytes] = os.urandom,
+    mounts: Mapping[str, Asgi] | None = None,
+) -> Application:
+    """Make the application of a Plan; clock and randomness are given, so that a test can hold them."""
+    statements = Statements(plan, store.dialect)
+    log = log or EventLog(clock, pretty=settings.log_format == "pretty")
+    authenticator = Authenticator(plan, statements, store, clock)
+    runtime = Runtime(plan, store, statements, settings, clock, random, log, authenticator)
+    passwords = Passwords(settings)
+    router = Router()
+    for operation in plan.operations:
+        router.add(operation.method, operation.path, handler_of(runtime, passwords, operation))
+    router.add("GET", "/healthz", alive(runtime))
+    router.add("GET", "/readyz", ready(runtime))
+    tasks = Tasks(log, [Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime))])
+    return Application(runtime, router, tasks, mounts or {})
+
+
+def handler_of(runtime: Runtime, passwords: Passwords, operation: Operation) -> Handler:
+    """Choose the handler of an operation by its kind."""
+    runtime_kinds: dict[str, Callable[[], Handler]] = {
+        "register": lambda: accounts.register(runtime, passwords),
+        "login": lambda: accounts.login(runtime, passwords),
+        "logout": lambda: accounts.logout(runtime),
+        "me": lambda: accounts.read_me(runtime),
+        "change_me": lambda: accounts.change_me(runtime),
+    }
+    if operation.kind in runtime_kinds:
+        return runtime_kinds[operation.kind]()
+    resource = runtime.plan.resources[operation.resource or ""]
+    row_kinds: dict[str, Callable[[], Handler]] = {
+        "list": lambda: rows.read_many(runtime, resource),
+        "create": lambda: rows.create_one(runtime, resource),
+        "read": lambda: rows.read_one(runtime, resource, resource.access.read),
+        "update": lambda: rows.change_one(runtime, resource),
+        "delete": lambda: rows.delete_one(runtime, resource),
+        "history": lambda: rows.history_of(runtime, resource),
+        "action": lambda: rows.act_on_one(
+            runtime, resource, next(one for one in resource.actions if one.name == operation.action)
+        ),
+    }
+    return row_kinds[operation.kind]()

@@ -1,0 +1,31 @@
+"""`Backend`: what a user declares, and the way from it to a running application."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from techlead.declare.backend import Declarations
+from techlead.derive.compile import derive
+from techlead.derive.plan import Plan
+from techlead.serve.application import Application
+from techlead.serve.assemble import assemble
+from techlead.serve.mount import Asgi
+from techlead.serve.settings import settings_from
+from techlead.store.open import open_store
+
+
+class Backend(Declarations):
+    """A backend: declare resources and accounts on it, then serve it or mount it."""
+
+    def plan(self) -> Plan:
+        """Derive everything; DeclarationsRefused names each declaration that cannot stand, with its mend."""
+        return derive(self)
+
+    def asgi(self, database: str = "sqlite:///techlead.db", *, mounts: Mapping[str, Asgi] | None = None) -> Application:
+        """Make the ASGI application, to serve or to mount in FastAPI or Starlette; `mounts` puts others inside it.
+
+        `database` is `sqlite:///FILE` or `postgresql://...`; settings come from `TECHLEAD_*` in the environment.
+        """
+        settings = settings_from(os.environ)
+        return assemble(self.plan(), open_store(database), settings, mounts=mounts)

@@ -1,0 +1,80 @@
+"""The log: one event per request and per decision, machine readable, never with the value of a sensitive field.
+
+Events are values of known keys; nothing a caller sent goes in but the method, the route's pattern and the ids that
+the router accepted. JSON escapes what could break a line (ASVS 16.4.1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from techlead.primitives.clock import Clock, to_datetime
+
+FLUSH_SECONDS: Final = 0.1
+FLUSH_EVENTS: Final = 256
+
+
+class EventLog:
+    """Gathers events and writes them together, at most FLUSH_SECONDS later; warnings and errors at once."""
+
+    def __init__(self, clock: Clock, write: Callable[[bytes], Any] | None = None, *, pretty: bool = False) -> None:
+        """Write to standard error unless told otherwise."""
+        self._clock = clock
+        self._write = write or _to_stderr
+        self._encode = _pretty if pretty else msgspec.json.encode
+        self._waiting: list[bytes] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def event(self, name: str, **values: Any) -> None:
+        """Note that something happened, when, and what belongs to it."""
+        self._add("info", name, values)
+
+    def warning(self, name: str, **values: Any) -> None:
+        """Note something that somebody should look at."""
+        self._add("warning", name, values)
+        self.flush()
+
+    def error(self, name: str, error: BaseException, **values: Any) -> None:
+        """Note an unexpected error with its traceback, which holds code and never a request's values."""
+        trace = [line.rstrip() for line in traceback.format_tb(error.__traceback__)]
+        self._add("error", name, {**values, "error": type(error).__qualname__, "trace": trace})
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting:
+            lines, self._waiting = b"\n".join(self._waiting) + b"\n", []
+            self._write(lines)
+
+    def _add(self, level: str, name: str, values: dict[str, Any]) -> None:
+        at = to_datetime(self._clock())
+        self._waiting.append(self._encode({"at": at, "level": level, "event": name, **values}))
+        if len(self._waiting) >= FLUSH_EVENTS:
+            self.flush()
+        elif self._timer is None:
+            try:
+                self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
+            except RuntimeError:
+                self.flush()
+
+
+def _pretty(event: dict[str, Any]) -> bytes:
+    at = event.pop("at").strftime("%H:%M:%S")
+    level, name = event.pop("level"), event.pop("event")
+    trace = event.pop("trace", [])
+    values = " ".join(f"{key}={msgspec.json.encode(value).decode()}" for key, value in event.items())
+    return "\n".join([f"{at} {level:<7} {name} {values}", *trace]).encode()
+
+
+def _to_stderr(lines: bytes) -> None:
+    sys.stderr.buffer.write(lines)
+    sys.stderr.buffer.flush()

@@ -1,0 +1,96 @@
+"""What every operation shares: the plan, the store, the clock, the log, and the one way in which anything is changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from techlead.declare.access import Nobody, Policy
+from techlead.derive.access import ActorClass, residual
+from techlead.derive.plan import Plan, ResourcePlan
+from techlead.derive.statements import Statements
+from techlead.derive.views import View, view
+from techlead.errors import DeadlineExceeded, NotAllowed, NotSignedIn, RequestInFlight
+from techlead.primitives.clock import Clock
+from techlead.serve.actor import Actor, Authenticator
+from techlead.serve.answer import Answer
+from techlead.serve.change.unit import Unit
+from techlead.serve.events import EventLog
+from techlead.serve.idempotency import Work, fingerprint_of, key_of, once
+from techlead.serve.request import Request
+from techlead.serve.settings import Settings
+from techlead.store.port import Store, Transaction
+
+Handler = Callable[[Request], Awaitable[Answer]]
+
+
+@dataclass(slots=True)
+class Runtime:
+    """A running backend; `told` is called with the accounts that have new messages after each commit."""
+
+    plan: Plan
+    store: Store
+    statements: Statements
+    settings: Settings
+    clock: Clock
+    random: Callable[[int], bytes]
+    log: EventLog
+    authenticator: Authenticator
+    told: Callable[[set[bytes]], None] = lambda _accounts: None
+    _in_flight: set[bytes] = field(default_factory=set)
+    _views: dict[tuple[str, ActorClass], View] = field(default_factory=dict)
+
+    def view(self, resource: ResourcePlan, actor: ActorClass) -> View:
+        """Give what a class of actors sees of a resource, worked out once."""
+        key = (resource.name, actor)
+        found = self._views.get(key)
+        if found is None:
+            found = self._views[key] = view(self.statements, resource, actor)
+        return found
+
+    async def actor(self, request: Request, policy: Policy) -> Actor:
+        """Authenticate, and refuse whom the operation is closed to whatever the row: NotSignedIn or NotAllowed."""
+        actor = await self.authenticator.actor(request.headers)
+        if isinstance(residual(policy, actor.kind), Nobody):
+            if actor.account is None:
+                raise NotSignedIn
+            self.log.event("authz_fail", request=request.id, method=request.method)
+            raise NotAllowed
+        return actor
+
+    async def change(self, request: Request, actor: Actor, operation: str, work: Work) -> Answer:
+        """Do unsafe work in one transaction, once per `Idempotency-Key`, within the request's deadline."""
+        key = key_of(request, actor)
+        if key is None:
+            return await self._transaction(request, actor, operation, work)
+        if key in self._in_flight:
+            raise RequestInFlight
+        self._in_flight.add(key)
+        fingerprint = fingerprint_of(request)
+        keep = self.settings.idempotency_seconds
+        try:
+            return await self._transaction(
+                request, actor, operation, lambda unit: once(unit, key, fingerprint, keep, work)
+            )
+        finally:
+            self._in_flight.discard(key)
+
+    async def _transaction(self, request: Request, actor: Actor, operation: str, work: Work) -> Answer:
+        told: set[bytes] = set()
+
+        async def transaction(tx: Transaction) -> Answer:
+            unit = Unit(tx, self.statements, actor, self.clock(), self.random, operation, request.id)
+            answer = await work(unit)
+            told.clear()
+            told.update(unit.told)
+            return answer
+
+        try:
+            async with asyncio.timeout(self.settings.request_seconds_max):
+                answer = await self.store.write(transaction)
+        except TimeoutError:
+            raise DeadlineExceeded from None
+        if told:
+            self.told(told)
+        return answer

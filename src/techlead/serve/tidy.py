@@ -1,0 +1,25 @@
+"""Forgets what has lost its meaning: kept answers after their day, ended sessions, old log-in tries."""
+
+from __future__ import annotations
+
+from techlead.serve import accounts, idempotency
+from techlead.serve.runtime import Runtime
+from techlead.store.port import Transaction
+
+SECOND_US = 1_000_000
+
+
+async def tidy(runtime: Runtime) -> None:
+    """Delete expired rows of the runtime's own tables."""
+    now = runtime.clock()
+    made = runtime.statements.made
+    rounds = [(made("tidy answers", idempotency.expired), now - runtime.settings.idempotency_seconds * SECOND_US)]
+    if runtime.plan.account is not None:
+        rounds.append((made("tidy sessions", accounts.expired_sessions), now))
+        rounds.append((made("tidy tries", accounts.old_attempts), now - accounts.KEPT_ATTEMPTS_SECONDS * SECOND_US))
+    for statement, before in rounds:
+
+        async def work(tx: Transaction, sql: str = statement.sql, before: int = before) -> None:
+            await tx.run(sql, [before])
+
+        await runtime.store.write(work)
