@@ -1,0 +1,47 @@
+"""Examples: each rule has one that it allows and one that it refuses, of values that its facts can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from techlead.declare.facts import Example
+from techlead.declare.rule import Rule
+from techlead.derive.checks.problem import Problem
+from techlead.derive.examples import example_problems
+from techlead.derive.plan import ActionPlan, Plan
+from techlead.derive.refusals import Refusals
+from techlead.derive.suggestion import suggestion
+
+
+def check(plan: Plan, refusals: Refusals) -> None:
+    """Refuse rules without an example of each kind, and examples that cannot be."""
+    for rule, action in rules_of(plan):
+        for reason, mend in _rule(plan, rule, action):
+            refusals.add(rule.origin, f"rule {rule.name}", reason, mend)
+
+
+def rules_of(plan: Plan) -> tuple[tuple[Rule[Any], ActionPlan], ...]:
+    """List each rule of a Plan once, by name, with the first action that asks it."""
+    found: dict[int, tuple[Rule[Any], ActionPlan]] = {}
+    for resource in plan.resources.values():
+        for action in (*resource.actions, *resource.on_create):
+            for rule, _ in action.rules:
+                found.setdefault(id(rule), (rule, action))
+    return tuple(sorted(found.values(), key=lambda pair: pair[0].name))
+
+
+def _rule(plan: Plan, rule: Rule[Any], action: ActionPlan) -> Iterator[Problem]:
+    lists: tuple[tuple[str, tuple[Example, ...], bool], ...] = (
+        ("allows", rule.allows, True),
+        ("refuses", rule.refuses, False),
+    )
+    for word, examples, allowed in lists:
+        if not examples:
+            pasted = suggestion(rule, action.parameters, plan, action.body, allowed=allowed)
+            yield f"no example shows what it {word}", f"{word}=[{pasted}]"
+        for number, example in enumerate(examples, start=1):
+            for problem in example_problems(rule, action.parameters, plan, example, action.body):
+                yield f"{word}, example {number}: {problem}", "correct it: names and types are those of the fields"
+    if any(example in rule.refuses for example in rule.allows):
+        yield "one example is allowed and refused", "keep it where it belongs"

@@ -1,0 +1,1 @@
+"""Examples, mutation, difference, shadow, ledger: rules keep their reason."""
