@@ -22,7 +22,7 @@ WRITES = "`read` was given a statement that writes: use `write`."
 NOT_COMMITTED = "The server rolled a transaction back where it was told to commit."
 READ_ONLY = "25006"
 
-# The columns of a unique index or of a constraint; needed where a name was cut short or names no columns.
+# The columns of a unique index, a foreign key or a check.
 COLUMNS = """
 SELECT (SELECT string_agg(a.attname, ',' ORDER BY k.place)
         FROM unnest(keys.numbers) WITH ORDINALITY AS k(number, place)
@@ -100,35 +100,23 @@ class PostgresStore:
         connection = await self._acquire(self._writers)
         transaction = PostgresTransaction(connection, self._explain)
         try:
-            result = await self._in_transaction(connection, transaction, work)
-        except Exception as error:
+            await _order(connection, "BEGIN")
+            result = await work(transaction)
+            transaction.end()
+            if transaction.failure is not None:
+                raise transaction.failure
+            await _order(connection, "COMMIT")
+        except Exception:
             transaction.end()
             await self._roll_back(connection)
             if transaction.must_run_again and transaction.failure is not None:
                 raise MustRunAgain(transaction.failure) from None
-            if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
-                raise self._ended(error) from None
             raise
         except BaseException:
             transaction.end()
             self._writers.mend(connection)
             raise
         self._writers.release(connection)
-        return result
-
-    async def _in_transaction(
-        self,
-        connection: Any,  # noqa: ANN401 - asyncpg is untyped
-        transaction: PostgresTransaction,
-        work: Callable[[Transaction], Awaitable[T]],
-    ) -> T:
-        await connection.execute("BEGIN")
-        result = await work(transaction)
-        transaction.end()
-        if transaction.failure is not None:
-            raise transaction.failure
-        if await connection.execute("COMMIT") != "COMMIT":
-            raise StoreUnavailable(NOT_COMMITTED)
         return result
 
     async def _roll_back(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg is untyped
@@ -142,11 +130,6 @@ class PostgresStore:
                 raise
         self._writers.release(connection)
 
-    def _ended(self, error: asyncpg.PostgresError | asyncpg.InterfaceError) -> Exception:
-        """Give our error for what BEGIN or COMMIT met."""
-        fault = translate(error)
-        return MustRunAgain(fault) if must_run_again(error) else fault
-
     async def _acquire(self, pool: ConnectionPool) -> Any:  # noqa: ANN401 - asyncpg is untyped
         try:
             return await pool.acquire()
@@ -157,18 +140,22 @@ class PostgresStore:
         raise fault
 
     async def _explain(self, error: BaseException, sql: str) -> TechleadError:
-        """Give our error for what a statement met, with the columns of a constraint whose name does not tell them."""
+        """Give our error for what a statement met, with the columns of the constraint that refused it."""
         fault = translate(error, sql)
         place = constraint_place(error)
-        if not isinstance(fault, ConstraintViolated) or fault.columns or place is None:
-            return fault
+        if isinstance(fault, ConstraintViolated) and place is not None and place[1] == fault.table:
+            return type(fault)(fault.table, await self._columns(place) or fault.columns)
+        return fault
+
+    async def _columns(self, place: tuple[str, str, str]) -> tuple[str, ...]:
+        """Give the columns of a constraint; asked once, for its name may be cut short and rows may be many."""
         if place not in self._known_columns:
             try:
                 rows = await self.read(COLUMNS, place)
             except TechleadError:
-                return fault
+                return ()
             self._known_columns[place] = tuple(rows[0][0].split(",")) if rows and rows[0][0] else ()
-        return type(fault)(fault.table, self._known_columns[place])
+        return self._known_columns[place]
 
     async def _connect(self, *, read_only: bool) -> Any:  # noqa: ANN401 - asyncpg is untyped
         settings = self._settings
@@ -186,6 +173,20 @@ class PostgresStore:
             connection.terminate()
             raise
         return connection
+
+
+async def _order(connection: Any, command: str) -> None:  # noqa: ANN401 - asyncpg is untyped
+    """Tell the server to begin or to commit, and see that it did."""
+    try:
+        done = await connection.execute(command)
+    except DRIVER_ERRORS as error:
+        caught = error
+    else:
+        if done != command:
+            raise StoreUnavailable(NOT_COMMITTED)
+        return
+    fault = translate(caught)
+    raise MustRunAgain(fault) if must_run_again(caught) else fault
 
 
 class MustRunAgain(Exception):  # noqa: N818 - a signal from one try to `write`, not an error

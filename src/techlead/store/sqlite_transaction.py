@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from techlead.errors import ProgramError, TechleadError
@@ -78,5 +79,6 @@ def _run_through(steps: Any) -> Any:  # noqa: ANN401 - whatever `__await__` give
         next(steps)
     except StopIteration as stop:
         return stop.value
-    steps.close()
+    with suppress(RuntimeError):  # it clings to what it waits for
+        steps.close()
     raise ProgramError(AWAITED_ELSE)

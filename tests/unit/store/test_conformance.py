@@ -323,7 +323,10 @@ async def test_a_statement_that_runs_too_long_is_ended(database_url: str, store:
     with pytest.raises(DeadlineExceeded):
         await hasty.read(slow)
     ends = await asyncio.gather(
-        hasty.write(add(1, "ada")), hasty.write(lambda t: t.run(slow)), hasty.write(add(2, "bob")), return_exceptions=True
+        hasty.write(add(1, "ada")),
+        hasty.write(lambda t: t.run(slow)),
+        hasty.write(add(2, "bob")),
+        return_exceptions=True,
     )
     assert ends[0] is ends[2] is None
     assert isinstance(ends[1], DeadlineExceeded)
