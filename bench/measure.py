@@ -1,0 +1,88 @@
+"""The rounds: every server in turn, so that noise hits all alike; CPU per request is read from the server's process tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.environment import NotAvailableError
+from bench.load import send
+from bench.prepare import CREATE, LIST, ONE, Prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long and how often: seconds of load a round, seconds of warm-up before the first, rounds."""
+
+    rounds: int
+    seconds: float
+    warm_up_seconds: float
+
+
+# Short rounds, many of them: two servers are compared within the same few seconds.
+FULL = Effort(rounds=9, seconds=2, warm_up_seconds=2)
+QUICK = Effort(rounds=1, seconds=2, warm_up_seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One server, one scenario, one round."""
+
+    cpu_microseconds: float
+    requests_per_second: float
+    p99_milliseconds: float
+    refused: int
+    broken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The median of the rounds, and the rounds."""
+
+    cpu_microseconds: float
+    requests_per_second: float
+    p99_milliseconds: float
+    refused: int
+    broken: int
+    rounds: tuple[Round, ...]
+
+
+def measured(servers: Sequence[Prepared], effort: Effort) -> dict[str, dict[str, Measured]]:
+    """Answer server -> scenario -> figures. POST comes last, because it lengthens the tables that lists read."""
+    rounds: dict[tuple[str, str], list[Round]] = {}
+    for scenario in (ONE, LIST, CREATE):
+        for one in servers:
+            send(one.work[scenario], effort.warm_up_seconds)
+        for number in range(effort.rounds):
+            print(f"  {scenario}, round {number + 1} of {effort.rounds}", flush=True)
+            for one in servers:
+                rounds.setdefault((one.server.name, scenario), []).append(_round(one, scenario, effort.seconds))
+    return {one.server.name: {scenario: _median(rounds[one.server.name, scenario]) for scenario in (ONE, LIST, CREATE)} for one in servers}
+
+
+def times(dividend: Measured, divisor: Measured) -> float:
+    """Answer how many times the CPU of the one the other takes: the median of the rounds' own ratios."""
+    pairs = zip(dividend.rounds, divisor.rounds, strict=True)
+    return median(one.cpu_microseconds / other.cpu_microseconds for one, other in pairs)
+
+
+def _round(one: Prepared, scenario: str, seconds: float) -> Round:
+    before = one.running.cpu_seconds()
+    load = send(one.work[scenario], seconds)
+    spent = one.running.cpu_seconds() - before
+    answered = load.requests - load.refused
+    if answered < load.requests / 2:
+        raise NotAvailableError(f"{one.server.name} refused {load.refused} of {load.requests} requests of {scenario}")
+    return Round(spent / answered * 1e6, answered / load.seconds, load.p99_milliseconds, load.refused, load.broken)
+
+
+def _median(rounds: Sequence[Round]) -> Measured:
+    return Measured(
+        median(one.cpu_microseconds for one in rounds),
+        median(one.requests_per_second for one in rounds),
+        median(one.p99_milliseconds for one in rounds),
+        sum(one.refused for one in rounds),
+        sum(one.broken for one in rounds),
+        tuple(rounds),
+    )

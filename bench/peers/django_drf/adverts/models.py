@@ -1,0 +1,40 @@
+"""The row of ten columns."""
+
+import uuid
+
+from django.contrib.auth.models import User
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+
+class Advert(models.Model):
+    """Something for sale, seen by its owner only."""
+
+    class Category(models.TextChoices):
+        """What kind of thing it is."""
+
+        BIKE = "bike"
+        BOOK = "book"
+        TOOL = "tool"
+        TOY = "toy"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="adverts")
+    title = models.CharField(max_length=120)
+    description = models.CharField(max_length=500)
+    price_cents = models.BigIntegerField(validators=[MinValueValidator(100), MaxValueValidator(10**12)])
+    quantity = models.IntegerField(validators=[MinValueValidator(1), MaxValueValidator(1000)])
+    category = models.CharField(max_length=40, choices=Category.choices)
+    contact = models.EmailField()
+    available = models.BooleanField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """Newest first."""
+
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=["owner", "created_at"]),)
+
+    def __str__(self) -> str:
+        """Answer the title."""
+        return self.title
