@@ -4,34 +4,9 @@ from datetime import datetime
 from enum import Enum
 
 from techlead import (
-    Account,
-    Backend,
-    Body,
-    Effects,
-    Facts,
-    Mapped,
-    Money,
-    Personal,
-    Ref,
-    Resource,
-    WebhookUrl,
-    action,
-    anyone,
-    copied,
-    create,
-    email,
-    facts,
-    field,
-    inbox,
-    notification,
-    now,
-    owned_by,
-    owner,
-    role,
-    rule,
-    signed_in,
-    the,
-)
+    Account, Backend, Body, Effects, Facts, Mapped, Money, Personal, Ref, Resource, WebhookUrl, action, anyone,
+    copied, create, email, facts, field, inbox, notification, now, owned_by, owner, role, rule, signed_in, the,
+)  # fmt: skip
 
 backend = Backend("marketplace", roles=["admin"])
 

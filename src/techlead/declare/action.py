@@ -24,7 +24,7 @@ class Action(Generic[P]):
         function: Callable[P, Effects | None],
         resource: type[Resource],
         by: Policy,
-        when: tuple[Rule[Any], ...],
+        when: tuple[Rule[...], ...],
         *,
         on: Callable[..., Effect] | None,
         origin: Origin,
@@ -56,7 +56,7 @@ def action(
     resource: type[Resource],
     *,
     by: Policy = nobody,
-    when: Sequence[Rule[Any]] = (),
+    when: Sequence[Rule[...]] = (),
     on: Callable[..., Effect] | None = None,
 ) -> Callable[[Callable[P, Effects | None]], Action[P]]:
     """Make an operation of a pure function: `POST /{resources}/{id}/{name}`, allowed to `by`, when all rules allow it.

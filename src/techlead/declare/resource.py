@@ -49,7 +49,7 @@ class Declaration:
     soft_delete: bool = False
     unique: tuple[tuple[str, ...], ...] = ()
     plural: str | None = None
-    actions: list[Action[Any]] = field(default_factory=list)
+    actions: list[Action[...]] = field(default_factory=list)
     notifications: list[Notification[Any]] = field(default_factory=list)
 
 
@@ -62,7 +62,7 @@ class Fields:
 
     def __init_subclass__(cls) -> None:
         """Make a field of every annotation of this class, after those it inherits."""
-        inherited = getattr(cls, "declaration", None)
+        inherited = getattr(super(cls, cls), "declaration", None)
         fields = dict(inherited.fields) if inherited else {}
         for name in cls.__dict__.get("__annotations__", {}):
             if name.startswith("_") or name == "declaration":
@@ -106,6 +106,11 @@ class Fields:
             raise FrozenFacts(message)
         self._values[name] = value
         self._changes[name] = value
+
+
+    def complete(self, values: dict[str, Any]) -> None:
+        """Add what the runtime knows of a new row (its id, owner, defaults, copies); what was given stays."""
+        self._values = {**values, **self._values}
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(declare_field, owned_by, copied, computed))

@@ -126,7 +126,7 @@ class Parameters:
         return Parameter(name, "aggregate", aggregate=aggregate, anchors=tuple(anchors))
 
     def _anchor(self, of: str, target: str) -> str | None:
-        """Find the parameter whose row an aggregate hangs on; the row itself and the actor need not be asked for."""
+        """Find the parameter whose row an aggregate hangs on; what the row leads to and the actor need not be asked for."""
         found = [one.name for one in self.found.values() if one.resource == target and one.kind == "reference"]
         if of in found:
             return of
@@ -134,7 +134,15 @@ class Parameters:
         if len(found) > 1:
             words = " or ".join(name or "the row itself" for name in found)
             raise Unfit(f"it is not clear whether {of!r} means {words}", f"name the right one {of!r}, in the row, too")
+        if not found and self._leads(of, target):
+            self.found[of] = Parameter(of, "reference", target, ("", of))
+            return of
         return found[0] if found else "actor" if target == self._account else None
+
+    def _leads(self, of: str, target: str) -> bool:
+        """Tell whether the action's row has a reference of this name, which need not be asked for to be counted on."""
+        fields = self._fields.get(self._resource.__name__, ())
+        return any(field.name == of and field.target == target and not field.nullable for field in fields)
 
 
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

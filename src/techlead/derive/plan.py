@@ -100,7 +100,7 @@ class ActionPlan:
     function: Callable[..., Any]
     arguments: tuple[str, ...]
     by: Policy
-    rules: tuple[tuple[Rule[Any], tuple[str, ...]], ...]
+    rules: tuple[tuple[Rule[...], tuple[str, ...]], ...]
     parameters: tuple[Parameter, ...]
     body: BodyPlan | None
     on_create: bool

@@ -37,7 +37,7 @@ from techlead.derive.tables import ID, column_type, tables
 
 DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = {
     "sqlite": lambda: sqlite.dialect(paramstyle="qmark"),
-    "postgresql": lambda: postgresql.asyncpg.dialect(),  # type: ignore[attr-defined,no-untyped-call]
+    "postgresql": lambda: postgresql.asyncpg.dialect(),  # type: ignore[no-untyped-call]
 }
 FIRST_FIELD: Final = 2
 """Where the fields start in a row: after `id` and `revision`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -35,7 +35,7 @@ NAMES: Final = {
 ID: Final[TypeEngine[bytes]] = LargeBinary(16).with_variant(postgresql.UUID(), "postgresql")
 BYTES: Final[TypeEngine[bytes]] = LargeBinary()
 TIMESTAMP: Final[TypeEngine[int]] = BigInteger().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
-TYPES: Final[Mapping[str, TypeEngine[object]]] = {
+TYPES: Final[Mapping[str, TypeEngine[Any]]] = {
     "id": ID,
     "bigint": BigInteger(),
     "timestamp": TIMESTAMP,
@@ -55,7 +55,7 @@ def tables(plan: Plan) -> MetaData:
     return metadata
 
 
-def column_type(field: FieldPlan) -> TypeEngine[object]:
+def column_type(field: FieldPlan) -> TypeEngine[Any]:
     """Give a field's column type; text carries its length as a second guard."""
     if field.codec.column == "text" and field.spec.max_length:
         return String(field.spec.max_length)

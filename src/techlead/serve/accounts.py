@@ -203,11 +203,12 @@ async def _take_try(runtime: Runtime, request: Request, email_hash: bytes) -> No
 async def _open_session(runtime: Runtime, account: bytes, email_hash: bytes) -> tuple[str, int]:
     token = base64.urlsafe_b64encode(runtime.random(TOKEN_BYTES)).rstrip(b"=").decode()
     now = runtime.clock()
+    expires_at = now + runtime.settings.session_seconds_max * SECOND_US
     values = {
         "token_hash": hashlib.sha256(token.encode()).digest(),
         "account": account,
         "created_at": now,
-        "expires_at": now + runtime.settings.session_seconds_max * SECOND_US,
+        "expires_at": expires_at,
     }
     begin = runtime.statements.made("begin session", _begin_session)
     forget = runtime.statements.made("forget attempts", _forget_attempts)
@@ -217,7 +218,7 @@ async def _open_session(runtime: Runtime, account: bytes, email_hash: bytes) -> 
         await tx.run(forget.sql, forget.values({"email_hash": email_hash}))
 
     await runtime.store.write(work)
-    return token, values["expires_at"]
+    return token, expires_at
 
 
 def _by_address(runtime: Runtime, tables: Any) -> Any:

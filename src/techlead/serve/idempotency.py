@@ -57,14 +57,14 @@ async def once(unit: Unit, key: bytes, fingerprint: bytes, keep_seconds: int, wo
             return Answer(status, body, (*kept, REPLAYED))
         await unit.run(unit.statements.made("forget answer", _forget), {"key_hash": key})
     answer = await work(unit)
-    kept = [(name.decode(), value.decode()) for name, value in answer.headers]
+    named = [(name.decode(), value.decode()) for name, value in answer.headers]
     await unit.run(
         unit.statements.made("keep answer", _keep),
         {
             "key_hash": key,
             "fingerprint": fingerprint,
             "status": answer.status,
-            "headers": msgspec.json.encode(kept).decode(),
+            "headers": msgspec.json.encode(named).decode(),
             "body": answer.body,
             "created_at": unit.now,
         },

@@ -63,8 +63,6 @@ def _recipient(plan: Plan, resource: ResourcePlan, one: NotificationPlan) -> Ite
     if account is None:
         yield "there are no accounts that could receive it", "declare one: `@backend.account` on `class Person(Account):`"
     elif isinstance(one.to, Member):
-        if len(one.to.path) > 1:
-            yield "member(of=...) follows one reference here, not several", "name a reference of the row itself"
         first = paths.find(resource, one.to.path[0]) if one.to.path else None
         if first is not None and first.nullable:
             yield f"{resource.name}.{first.name} may be empty, and then there is nobody to tell", "follow one that is not"

@@ -7,7 +7,7 @@ from typing import Any
 from techlead.declare.effect import Create, Delete, Effect, Send
 from techlead.declare.resource import Resource, changes_of
 from techlead.declare.types import Ref
-from techlead.derive.plan import ResourcePlan
+from techlead.derive.plan import FieldPlan, ResourcePlan
 from techlead.errors import ProgramError, Refused
 from techlead.serve.change.fields import dump_fields
 from techlead.serve.change.fill import copy, fill
@@ -24,7 +24,7 @@ def begin_create(unit: Unit, row: Resource, created: Created) -> None:
     """Give a new row its id at once, so that the action can refer to it in what it yields next."""
     resource = _resource(unit, row)
     row_id = unit.new_id()
-    row._values["id"] = Ref(resource.prefix, row_id)  # noqa: SLF001 - only the runtime gives ids
+    row.complete({"id": Ref(resource.prefix, row_id)})
     created[id(row)] = (resource, row_id)
 
 
@@ -66,6 +66,11 @@ async def _create(unit: Unit, row: Resource, resource: ResourcePlan, row_id: byt
         message = f"an action created a {resource.name} without {', '.join(missing)}"
         raise ProgramError(message)
     await unit.insert(resource, values, {})
+    row.complete({field.name: _loaded(field, values[field.name]) for field in resource.stored})
+
+
+def _loaded(field: FieldPlan, stored: Any) -> Any:
+    return None if stored is None else field.codec.load(stored)
 
 
 def _resource(unit: Unit, row: Resource) -> ResourcePlan:

@@ -14,6 +14,7 @@ from techlead.derive.access import SqlPolicies, account_field, at_path, field_to
 from techlead.derive.plan import NotificationPlan, ResourcePlan
 from techlead.derive.statements import Statement
 from techlead.derive.tables import ID
+from techlead.derive.views import stored_values
 from techlead.errors import ProgramError
 from techlead.serve.change.unit import Unit
 
@@ -66,15 +67,25 @@ async def _recipients(
         reference = row.read_value(planned.to)
         return [] if reference is None else [reference.raw]
     member = planned.to
-    found = row.id
-    for name in member.path[:1]:
-        found = row.read_value(name)
-    if len(member.path) > 1:
-        message = f"{planned.name}: members(of=...) follows one reference"
-        raise ProgramError(message)
+    found = await _at_path(unit, resource, row, member.path)
+    if found is None:
+        return []
     statement = _members(unit, planned.name, member, at_path(unit.statements.plan, resource, member.path))
-    rows = await unit.run(statement, {"id": found.raw, "limit": RECIPIENTS_MAX})
+    rows = await unit.run(statement, {"id": found, "limit": RECIPIENTS_MAX})
     return [account for (account,) in rows]
+
+
+async def _at_path(unit: Unit, resource: ResourcePlan, row: Resource, path: tuple[str, ...]) -> bytes | None:
+    """Follow references from a row that the action holds; None where one is empty."""
+    if not path:
+        return row.id.raw
+    reference = row.read_value(path[0])
+    found: bytes | None = None if reference is None else reference.raw
+    for step, following in zip(path, path[1:], strict=False):
+        resource = unit.statements.plan.resources[resource.field(step).target or ""]
+        rows = await unit.run(unit.statements.whole(resource), {"id": found}) if found else []
+        found = stored_values(resource, rows[0])[following] if rows else None
+    return found
 
 
 def _members(unit: Unit, name: str, member: Member, target: ResourcePlan) -> Statement:

@@ -1,0 +1,171 @@
+"""A gym: members buy credits with money, book classes with limited seats, and cancel in time to get the credit back."""
+
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Annotated
+
+from techlead import (
+    Account, Backend, Effects, Facts, Mapped, Money, Ref, Resource, action, anyone, copied, count, create, email,
+    facts, field, inbox, member, notification, now, owned_by, owner, role, rule, signed_in, the,
+)  # fmt: skip
+
+backend = Backend("gymbook", roles=["manager", "trainer"])
+
+
+class BookingStatus(Enum):
+    BOOKED = "booked"
+    CANCELLED = "cancelled"
+
+
+@backend.account(read=role("manager"))
+class Person(Account):
+    """Somebody who trains, or who works here."""
+
+    name: Mapped[str] = field(max_length=80, read=owner | role("manager", "trainer"))
+    credits: Mapped[int] = field(ge=0, le=1_000, default=0, set_by=action, read=owner | role("manager"))
+
+
+@backend.resource(read=anyone, create=role("manager"), update=role("manager"), delete=role("manager"))
+class Pack(Resource):
+    """Credits for money."""
+
+    name: Mapped[str] = field(max_length=80)
+    credits: Mapped[int] = field(ge=1, le=100)
+    price: Mapped[Money] = field(ge=Money("1.00", "EUR"), le=Money("5000.00", "EUR"))
+
+
+@backend.resource(read=owner | role("manager"), create=signed_in, history=role("manager"))
+class Purchase(Resource):
+    """A pack bought: price and credits are the pack's at that moment."""
+
+    buyer: Mapped[Ref[Person]] = owned_by()
+    pack: Mapped[Ref[Pack]]
+    credits: Mapped[int] = copied("pack.credits")
+    price: Mapped[Money] = copied("pack.price")
+    bought_at: Mapped[datetime] = field(default=now)
+
+
+@backend.resource(read=anyone, create=role("manager"), update=role("manager"), delete=role("manager"))
+class GymClass(Resource):
+    """One hour with a trainer."""
+
+    title: Mapped[str] = field(max_length=80)
+    trainer: Mapped[Ref[Person]]
+    starts_at: Mapped[datetime] = field(indexed=True)
+    seats: Mapped[int] = field(ge=1, le=200)
+
+
+@backend.resource(read=owner | the("trainer") | role("manager"), history=owner | role("manager"))
+class Booking(Resource):
+    """A seat in a class, paid with one credit."""
+
+    person: Mapped[Ref[Person]] = owned_by()
+    gym_class: Mapped[Ref[GymClass]]
+    trainer: Mapped[Ref[Person]] = copied("gym_class.trainer")
+    status: Mapped[BookingStatus] = field(default=BookingStatus.BOOKED, indexed=True)
+
+
+@backend.resource(
+    read=owner | the("gym_class.trainer") | role("manager"),
+    create=signed_in,
+    delete=owner,
+    unique=[("person", "gym_class")],
+)
+class Waiting(Resource):
+    """A place on the waiting list of a class; everybody waiting hears of a free seat."""
+
+    person: Mapped[Ref[Person]] = owned_by()
+    gym_class: Mapped[Ref[GymClass]]
+
+
+booked = notification(Booking, to="trainer", via=[inbox], text="A seat was booked.")
+seat_free = notification(GymClass, to=member("Waiting"), via=[inbox, email], text="A seat in {title} is free.")
+
+SeatsTaken = Annotated[int, count("Booking", of="gym_class", status=BookingStatus.BOOKED)]
+OwnSeats = Annotated[int, count("Booking", of=("gym_class", "person"), status=BookingStatus.BOOKED)]
+
+NOON = datetime.fromisoformat("2026-05-01T12:00:00+00:00")
+MORNING = datetime.fromisoformat("2026-05-01T00:00:00+00:00")
+
+
+@rule(
+    because="Sixteen people stood before twelve mats (complaint of 3 September 2023).",
+    message="The class is full; join the waiting list.",
+    allows=[facts(gym_class=facts(seats=12), taken=11)],
+    refuses=[facts(gym_class=facts(seats=12), taken=12)],
+)
+def a_seat_is_left(gym_class: Facts[GymClass], taken: SeatsTaken) -> bool:
+    return taken < gym_class.seats
+
+
+@rule(
+    because="A double tap on a phone booked and charged two seats (ticket 88, January 2024).",
+    message="You have a seat in this class.",
+    allows=[facts(own=0)],
+    refuses=[facts(own=1)],
+)
+def not_booked_yet(own: OwnSeats) -> bool:
+    return own == 0
+
+
+@rule(
+    because="Classes are paid before they are taken: terms of use, section 4.",
+    message="Buy a pack of credits first.",
+    allows=[facts(credits=1)],
+    refuses=[facts(credits=0)],
+)
+def has_credit(actor: Facts[Person]) -> bool:
+    return actor.credits >= 1
+
+
+@rule(
+    because="People booked yesterday's classes to reach a bonus (incident of 12 May 2022).",
+    message="The class has begun.",
+    allows=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(seconds=1))],
+    refuses=[facts(gym_class=facts(starts_at=NOON), now=NOON)],
+)
+def not_begun(gym_class: Facts[GymClass], now: datetime) -> bool:
+    return now < gym_class.starts_at
+
+
+@rule(
+    because="A seat cancelled late stays empty, so the credit is kept: terms of use, section 6.",
+    message="Seats can be cancelled until 12 hours before the class.",
+    allows=[facts(gym_class=facts(starts_at=NOON), now=MORNING)],
+    refuses=[facts(gym_class=facts(starts_at=NOON), now=MORNING + timedelta(seconds=1))],
+)
+def in_time(gym_class: Facts[GymClass], now: datetime) -> bool:
+    return gym_class.starts_at - now >= timedelta(hours=12)
+
+
+@rule(
+    because="One cancelled booking gave its credit back twice (ticket 130, March 2024).",
+    message="This booking was cancelled before.",
+    allows=[facts(status=BookingStatus.BOOKED)],
+    refuses=[facts(status=BookingStatus.CANCELLED)],
+)
+def still_booked(booking: Facts[Booking]) -> bool:
+    return booking.status is BookingStatus.BOOKED
+
+
+@action(Purchase, on=create)
+def buy(purchase: Purchase, actor: Person) -> None:
+    """Add the pack's credits."""
+    actor.credits += purchase.credits
+
+
+@action(GymClass, by=signed_in, when=[not_begun, not_booked_yet, has_credit, a_seat_is_left])
+def book(gym_class: GymClass, actor: Person) -> Effects:
+    """Book a seat for one credit."""
+    actor.credits -= 1
+    seat = Booking(gym_class=gym_class.id)
+    yield create(seat)
+    yield booked.send(seat)
+
+
+@action(Booking, by=owner, when=[still_booked, in_time])
+def cancel(booking: Booking, gym_class: GymClass, person: Person) -> Effects:
+    """Give the seat back and get the credit back; everybody waiting is told."""
+    booking.status = BookingStatus.CANCELLED
+    person.credits += 1
+    yield seat_free.send(gym_class)

@@ -1,0 +1,79 @@
+"""`techlead serve`: run a backend on one port."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Final
+
+import uvicorn
+
+from techlead.cli.project import load
+from techlead.errors import SettingsRefused
+from techlead.serve.backend import Backend
+from techlead.serve.settings import Settings, settings_from
+from techlead.store import migrate
+
+SUMMARY: Final = "Run the backend of a folder: REST, log-in, notifications, /docs."
+DEFAULT_DATABASE: Final = "sqlite:///techlead.db"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("folder", nargs="?", default=".", help="the folder that holds backend.py (default: here)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="the port to listen on (default: %(default)s)")
+    parser.add_argument("--database", default=None, help="sqlite:///FILE or postgresql://... (or TECHLEAD_DATABASE)")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    backend = load(given.folder)
+    settings = settings_from(os.environ)
+    database = database_of(given)
+    prepare(backend, database, settings)
+    say(f"{backend.name}: http://{given.host}:{given.port}  (docs: /docs, database: {database.partition('://')[0]})")
+    listen(backend, given.host, given.port, database, settings)
+    return 0
+
+
+def listen(backend: Backend, host: str, port: int, database: str, settings: Settings) -> None:
+    """Run uvicorn with uvloop and httptools; SIGTERM lets the requests under way finish."""
+    uvicorn.run(
+        backend.asgi(database),
+        host=host,
+        port=port,
+        http="httptools",
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=settings.stop_seconds_max,
+        timeout_keep_alive=5,
+    )
+
+
+def database_of(given: argparse.Namespace) -> str:
+    """Choose the database: the argument, the environment, or a file in this folder."""
+    return given.database or os.environ.get("TECHLEAD_DATABASE") or DEFAULT_DATABASE
+
+
+def prepare(backend: Backend, database: str, settings: Settings) -> None:
+    """Bring the schema up to date: in development by itself, in production only by `techlead migrate apply`."""
+    from techlead.derive.tables import tables  # noqa: PLC0415 - keeps `--help` quick
+
+    metadata = tables(backend.plan())
+    if settings.production:
+        waiting = migrate.pending(database, metadata)
+        if waiting:
+            message = f"The database lacks {len(waiting)} change(s): run `techlead migrate apply` first."
+            raise SettingsRefused(message)
+        return
+    migrate.ensure(database, metadata)
+
+
+def say(line: str) -> None:
+    """Tell the person at the terminal; standard output stays free for what was asked for."""
+    print(line, file=sys.stderr)  # noqa: T201 - the command line's own words
