@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Final
 
 from techlead.cli.project import load
 from techlead.intent.examples import ExampleResult, check_examples
 
-SUMMARY: Final = "Refuse unsafe declarations and run the examples of every rule."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from typing import Final
 
 from sqlalchemy import bindparam, select, update
 
@@ -18,7 +17,6 @@ from techlead.primitives import text
 from techlead.store.open import open_store
 from techlead.store.port import Transaction
 
-SUMMARY: Final = "Give an account a role (or take it away with --revoke); it counts from its next request on."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

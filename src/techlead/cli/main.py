@@ -5,49 +5,43 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Final, Protocol
+from importlib import import_module
+from typing import Final
 
-from techlead.cli import check, demo, grant, migrate, plan, serve
 from techlead.errors import TechleadError
 
 FINE: Final = 0
 FOUND: Final = 1
 COULD_NOT_RUN: Final = 2
 
-
-class Verb(Protocol):
-    """What each file of this package gives."""
-
-    SUMMARY: str
-
-    def arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the verb's arguments."""
-
-    def run(self, given: argparse.Namespace) -> int:
-        """Do it and give the exit code."""
-
-
-VERBS: Final[dict[str, Verb]] = {
-    "serve": serve,
-    "plan": plan,
-    "check": check,
-    "migrate": migrate,
-    "grant": grant,
-    "demo": demo,
+VERBS: Final[dict[str, str]] = {
+    "serve": "Run the backend of a folder: REST, log-in, notifications, /docs.",
+    "plan": "Print what is derived: fields, operations, policies, rules, notifications, access matrix.",
+    "check": "Refuse unsafe declarations and run the examples of every rule.",
+    "migrate": "Make, show, apply and take back migrations; a lossy step is taken only when it is named.",
+    "grant": "Give an account a role (or take it away with --revoke); it counts from its next request on.",
+    "demo": "Serve the marketplace with sample people and goods, and print a walk of commands to paste.",
 }
+"""Each verb is a module of this package with `arguments(parser)` and `run(given)`; only the one asked for is loaded."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; what goes wrong is one sentence that says what to do next."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser("techlead", description="AI is a brilliant intern, not your tech lead.")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name, verb in VERBS.items():
-        verb.arguments(verbs.add_parser(name, help=verb.SUMMARY, description=verb.SUMMARY))
-    given = parser.parse_args(arguments)
+    asked = next((word for word in words if not word.startswith("-")), None)
+    for name, summary in VERBS.items():
+        verb = verbs.add_parser(name, help=summary, description=summary)
+        if name == asked:
+            module = import_module(f"techlead.cli.{name}")
+            module.arguments(verb)
+    given = parser.parse_args(words)
     try:
-        return VERBS[given.verb].run(given)
+        code: int = module.run(given)
     except TechleadError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command line's own words
         return COULD_NOT_RUN
     except KeyboardInterrupt:
         return COULD_NOT_RUN
+    return code

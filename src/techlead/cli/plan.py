@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Final
 
 from techlead.cli.project import load
 from techlead.derive.plan_text import plan_json, plan_text
 
-SUMMARY: Final = "Print what is derived: fields, operations, policies, rules, notifications, access matrix."
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

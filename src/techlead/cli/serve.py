@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 
 from techlead.cli.project import load
+from techlead.derive.tables import tables
 from techlead.errors import SettingsRefused
 from techlead.serve.backend import Backend
 from techlead.serve.settings import Settings, settings_from
 from techlead.store import migrate
 
-SUMMARY: Final = "Run the backend of a folder: REST, log-in, notifications, /docs."
 DEFAULT_DATABASE: Final = "sqlite:///techlead.db"
+KEEP_ALIVE_SECONDS: Final = 5
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,19 +41,21 @@ def run(given: argparse.Namespace) -> int:
 
 def listen(backend: Backend, host: str, port: int, database: str, settings: Settings) -> None:
     """Run uvicorn with uvloop and httptools; SIGTERM lets the requests under way finish."""
-    uvicorn.run(
-        backend.asgi(database),
-        host=host,
-        port=port,
-        http="httptools",
-        ws="none",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        lifespan="on",
-        timeout_graceful_shutdown=settings.stop_seconds_max,
-        timeout_keep_alive=5,
-    )
+    uvicorn.run(backend.asgi(database), host=host, port=port, **server_settings(settings))
+
+
+def server_settings(settings: Settings) -> dict[str, Any]:
+    """Give what uvicorn is told besides the address: its fast parts, no log of its own, a bounded stop."""
+    return {
+        "http": "httptools",
+        "ws": "none",
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "lifespan": "on",
+        "timeout_graceful_shutdown": settings.stop_seconds_max,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+    }
 
 
 def database_of(given: argparse.Namespace) -> str:
@@ -62,8 +65,6 @@ def database_of(given: argparse.Namespace) -> str:
 
 def prepare(backend: Backend, database: str, settings: Settings) -> None:
     """Bring the schema up to date: in development by itself, in production only by `techlead migrate apply`."""
-    from techlead.derive.tables import tables  # noqa: PLC0415 - keeps `--help` quick
-
     metadata = tables(backend.plan())
     if settings.production:
         waiting = migrate.pending(database, metadata)
