@@ -56,13 +56,13 @@ class Money:
         return Money.of_minor(int(exact.to_integral_value(rounding=rounding)), self.currency)
 
     def allocate(self, weights: Sequence[int]) -> tuple[Money, ...]:
-        """Divide by weights so that the parts add up exactly; the first parts take the minor units that are left."""
+        """Divide by weights so that the parts add up exactly; the parts that were cut most take what is left."""
         whole = sum(weights)
         if not weights or whole <= 0 or min(weights) < 0:
             raise ValueError("weights must be whole numbers of at least 0, not all of them 0")
         shares = [self.minor * weight // whole for weight in weights]
-        left = self.minor - sum(shares)
-        for index in [index for index, weight in enumerate(weights) if weight][:left]:
+        cut = sorted(range(len(weights)), key=lambda index: -(self.minor * weights[index] % whole))
+        for index in cut[: self.minor - sum(shares)]:
             shares[index] += 1
         return tuple(Money.of_minor(share, self.currency) for share in shares)
 

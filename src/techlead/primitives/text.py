@@ -15,7 +15,7 @@ _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\
 """Controls (C0 but tab and newline, DEL, C1), line separators, bidi overrides and isolates, BOM, lone surrogates."""
 _LOCAL: Final = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.IGNORECASE | re.ASCII)
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?", re.ASCII)
-_IPV6: Final = re.compile(r"[0-9a-f:.]{2,45}", re.ASCII)
+_IPV6: Final = re.compile(r"[0-9a-f.]*:[0-9a-f:.]+", re.ASCII)
 
 
 def clean(text: str, *, multiline: bool) -> str:
