@@ -119,7 +119,7 @@ class PostgresStore:
         self._writers.release(connection)
         return result
 
-    async def _roll_back(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg is untyped
+    async def _roll_back(self, connection: Any) -> None:
         if not connection.is_closed() and connection.is_in_transaction():
             try:
                 await connection.execute("ROLLBACK")
@@ -130,7 +130,7 @@ class PostgresStore:
                 raise
         self._writers.release(connection)
 
-    async def _acquire(self, pool: ConnectionPool) -> Any:  # noqa: ANN401 - asyncpg is untyped
+    async def _acquire(self, pool: ConnectionPool) -> Any:
         try:
             return await pool.acquire()
         except TimeoutError:
@@ -157,7 +157,7 @@ class PostgresStore:
             self._known_columns[place] = tuple(rows[0][0].split(",")) if rows and rows[0][0] else ()
         return self._known_columns[place]
 
-    async def _connect(self, *, read_only: bool) -> Any:  # noqa: ANN401 - asyncpg is untyped
+    async def _connect(self, *, read_only: bool) -> Any:
         settings = self._settings
         connection = await asyncpg.connect(
             self._url,
@@ -175,7 +175,7 @@ class PostgresStore:
         return connection
 
 
-async def _order(connection: Any, command: str) -> None:  # noqa: ANN401 - asyncpg is untyped
+async def _order(connection: Any, command: str) -> None:
     """Tell the server to begin or to commit, and see that it did."""
     try:
         done = await connection.execute(command)
@@ -189,7 +189,7 @@ async def _order(connection: Any, command: str) -> None:  # noqa: ANN401 - async
     raise MustRunAgain(fault) if must_run_again(caught) else fault
 
 
-class MustRunAgain(Exception):  # noqa: N818 - a signal from one try to `write`, not an error
+class MustRunAgain(Exception):
     """A work met a deadlock or a serialisation failure and may succeed when run again."""
 
     def __init__(self, fault: TechleadError) -> None:

@@ -72,7 +72,7 @@ CODECS = (
 )
 
 
-async def set_codecs(connection: Any) -> None:  # noqa: ANN401 - asyncpg's connection is untyped
+async def set_codecs(connection: Any) -> None:
     """Teach a new connection the storage forms."""
     for codec in CODECS:
         await connection.set_type_codec(

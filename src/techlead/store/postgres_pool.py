@@ -33,7 +33,7 @@ class ConnectionPool:
         self._mending: set[asyncio.Task[None]] = set()
         self._closing = False
 
-    async def acquire(self) -> Any:  # noqa: ANN401 - asyncpg is untyped
+    async def acquire(self) -> Any:
         """Give a connection that nobody else uses; raises what the driver raises when it cannot connect."""
         if self._closing:
             raise ShuttingDown(summary(ShuttingDown))
@@ -48,7 +48,7 @@ class ConnectionPool:
             self._everyone.discard(connection)
         return await self._connect_anew()
 
-    def release(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg is untyped
+    def release(self, connection: Any) -> None:
         """Take back a connection whose last statement has ended."""
         if connection.is_closed():
             self._everyone.discard(connection)
@@ -56,7 +56,7 @@ class ConnectionPool:
             self._idle.append(connection)
         self._free.release()
 
-    def mend(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg is untyped
+    def mend(self, connection: Any) -> None:
         """Take back a connection whose user left in the middle: roll back out of everybody's way, then release."""
         task = asyncio.get_running_loop().create_task(self._roll_back(connection))
         self._mending.add(task)
@@ -86,7 +86,7 @@ class ConnectionPool:
         except TimeoutError:
             raise StoreBusy(f"{summary(StoreBusy)} (all {self._size_max} connections are in use)") from None
 
-    async def _connect_anew(self) -> Any:  # noqa: ANN401 - asyncpg is untyped
+    async def _connect_anew(self) -> Any:
         try:
             connection = await self._connect()
         except BaseException:
@@ -95,7 +95,7 @@ class ConnectionPool:
         self._everyone.add(connection)
         return connection
 
-    async def _roll_back(self, connection: Any) -> None:  # noqa: ANN401 - asyncpg is untyped
+    async def _roll_back(self, connection: Any) -> None:
         try:
             async with asyncio.timeout(self._wait_seconds_max):
                 await connection.execute("ROLLBACK")

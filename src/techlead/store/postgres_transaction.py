@@ -21,7 +21,7 @@ class PostgresTransaction:
 
     __slots__ = ("_connection", "_explain", "failure", "must_run_again")
 
-    def __init__(self, connection: Any, explain: Explain) -> None:  # noqa: ANN401 - asyncpg is untyped
+    def __init__(self, connection: Any, explain: Explain) -> None:
         """Work on a connection whose transaction has begun."""
         self._connection = connection
         self._explain = explain
@@ -63,7 +63,7 @@ class PostgresTransaction:
         self.failure = fault = await self._explain(error, sql)
         return fault
 
-    def _usable(self) -> Any:  # noqa: ANN401 - asyncpg is untyped
+    def _usable(self) -> Any:
         if self._connection is None:
             raise ProgramError(USED_AFTER)
         if self.failure is not None:

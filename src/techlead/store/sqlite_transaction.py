@@ -62,7 +62,7 @@ class SqliteTransaction:
         return self._connection
 
 
-def drive(work: Work[Any], connection: GuardedConnection) -> Any:  # noqa: ANN401 - a work's result is its own
+def drive(work: Work[Any], connection: GuardedConnection) -> Any:
     """Run a work to its end and give its result; raises what the work or any of its statements raised."""
     transaction = SqliteTransaction(connection)
     try:
@@ -74,7 +74,7 @@ def drive(work: Work[Any], connection: GuardedConnection) -> Any:  # noqa: ANN40
     return result
 
 
-def _run_through(steps: Any) -> Any:  # noqa: ANN401 - whatever `__await__` gives
+def _run_through(steps: Any) -> Any:
     try:
         next(steps)
     except StopIteration as stop:

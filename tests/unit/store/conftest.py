@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from store_tables import marked
+from unit.store.store_tables import marked
 
 from techlead.store.open import open_store
 from techlead.store.port import Store

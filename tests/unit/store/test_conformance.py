@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 
 import pytest
-from store_tables import SECRET, add, amounts, create_tables, marked
+from unit.store.store_tables import SECRET, add, amounts, create_tables, marked
 
 from techlead.errors import (
     CheckViolated,

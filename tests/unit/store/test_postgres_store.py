@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import asyncpg
 import pytest
 from databases import postgres_url
-from store_tables import add, amounts, create_tables
+from unit.store.store_tables import add, amounts, create_tables
 
 from techlead.errors import (
     CheckViolated,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import apsw
 import pytest
-from faulty_files import FaultyFiles
-from store_tables import add, amounts, create_tables
+from unit.store.faulty_files import FaultyFiles
+from unit.store.store_tables import add, amounts, create_tables
 
 from techlead.errors import (
     Overloaded,

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_tables import marked
+from unit.store.store_tables import marked
 
 from techlead.errors import CheckViolated, ProgramError, TechleadError
 from techlead.store.port import Store, Value
