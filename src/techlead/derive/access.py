@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, MetaData, and_, bindparam, exists, false, func, not_, or_, select, true
@@ -20,7 +21,6 @@ from techlead.declare.access import (
     Between,
     Condition,
     Member,
-    Nobody,
     Not,
     Owner,
     Policy,
@@ -58,13 +58,11 @@ def residual(policy: Policy, actor: ActorClass) -> Policy:
     if isinstance(policy, Not):
         part = residual(policy.part, actor)
         return {anyone: nobody, nobody: anyone}.get(part, Not(part))
-    if isinstance(policy, Role):
-        return anyone if policy.name in actor.roles else nobody
-    if isinstance(policy, SignedIn):
-        return anyone if actor.signed_in else nobody
-    if isinstance(policy, Owner | The | Member) and not actor.signed_in:
-        return nobody
-    return policy
+    if isinstance(policy, Role | SignedIn):
+        known = policy.name in actor.roles if isinstance(policy, Role) else actor.signed_in
+        return anyone if known else nobody
+    unknown = isinstance(policy, Owner | The | Member) and not actor.signed_in
+    return nobody if unknown else policy
 
 
 def _joined(parts: list[Policy], kind: type[AnyOf | AllOf], absorbing: Policy, neutral: Policy) -> Policy:
@@ -119,7 +117,7 @@ class SqlPolicies:
 
     def _path(self, resource: ResourcePlan, path: tuple[str, ...], row: Columns) -> ColumnElement[Any]:
         value = row[path[0]]
-        for step, name in zip(path, path[1:], strict=False):
+        for step, name in pairwise(path):
             resource = self.plan.resources[resource.field(step).target or ""]
             table = self.metadata.tables[resource.table].alias()
             value = select(table.c[resource.field(name).column]).where(table.c.id == value).scalar_subquery()
@@ -224,7 +222,8 @@ def _condition(field: FieldPlan, condition: Condition, row: Columns) -> ColumnEl
         return and_(column.is_not(None), *limits)
     if isinstance(value, tuple):
         return or_(*(column == stored_constant(field, one) for one in value))
-    return column == stored_constant(field, value)
+    equal: ColumnElement[bool] = column == stored_constant(field, value)
+    return equal
 
 
 def _holds(field: FieldPlan, condition: Condition, stored: Any) -> bool:

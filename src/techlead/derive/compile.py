@@ -89,7 +89,7 @@ def _resource(
 
 
 def _action(
-    action: Action[Any],
+    action: Action[...],
     names: Mapping[str, type[Resource]],
     fields: FieldsOf,
     account: str | None,

@@ -21,7 +21,7 @@ _MOMENT: Final = timestamp_codec()
 
 
 def facts_of(
-    rule: Rule[Any], parameters: Sequence[Parameter], plan: Plan, example: Example, body: BodyPlan | None = None
+    rule: Rule[...], parameters: Sequence[Parameter], plan: Plan, example: Example, body: BodyPlan | None = None
 ) -> dict[str, object]:
     """Give what a rule is called with in an example; ValueError names all that does not fit."""
     reader = _Reader(plan, body)
@@ -32,7 +32,7 @@ def facts_of(
 
 
 def example_problems(
-    rule: Rule[Any], parameters: Sequence[Parameter], plan: Plan, example: Example, body: BodyPlan | None = None
+    rule: Rule[...], parameters: Sequence[Parameter], plan: Plan, example: Example, body: BodyPlan | None = None
 ) -> tuple[str, ...]:
     """List what does not fit in an example: names that are not there, values that the fields cannot hold."""
     reader = _Reader(plan, body)
@@ -40,7 +40,7 @@ def example_problems(
     return tuple(reader.problems)
 
 
-def parameters_of(rule: Rule[Any], parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:
+def parameters_of(rule: Rule[...], parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:
     """Choose a rule's own parameters from those of its action, in the order of its signature."""
     by_name = {one.name: one for one in parameters}
     return tuple(by_name[name] for name in inspect.signature(rule.function).parameters)
@@ -97,8 +97,12 @@ class _Reader:
         wanted: type = int
         if said is not None and said.field is not None:
             wanted = NUMBERS[self._plan.resources[said.resource].field(said.field).kind]
-        if type(value) is not wanted or (said is not None and said.field is None and value < 0):
-            self.problems.append(f"{parameter.name} cannot be {value!r}: it is {_article(wanted)}")
+            fits = type(value) is wanted
+        else:
+            fits = type(value) is int and value >= 0
+        if not fits:
+            word = "a number of rows" if wanted is int else f"a {wanted.__name__}"
+            self.problems.append(f"{parameter.name} cannot be {value!r}: it is {word}")
         return value
 
     def _row(self, parameter: Parameter, given: dict[str, Any]) -> object:
@@ -145,7 +149,3 @@ class _Reader:
             return self._plan.resources[parameter.resource].declared
         assert self._body is not None  # noqa: S101 - a parameter without a resource that has fields is the body
         return self._body.body
-
-
-def _article(wanted: type) -> str:
-    return "a number of rows" if wanted is int else f"a {wanted.__name__}"

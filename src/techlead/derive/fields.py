@@ -18,15 +18,14 @@ from techlead.declare.field import MISSING, FieldSpec, Mapped, Now
 from techlead.declare.origin import Origin
 from techlead.declare.resource import Fields
 from techlead.declare.types import Email, JsonMark, Ref, Sensitivity, Url, WebhookUrl
+from techlead.derive.amounts import decimal_codec, money_codec
 from techlead.derive.codecs import (
     Codec,
     Limits,
     boolean_codec,
     date_codec,
-    decimal_codec,
     enum_codec,
     integer_codec,
-    money_codec,
     reference_codec,
     text_codec,
     timestamp_codec,
@@ -51,7 +50,7 @@ KINDS: Final[tuple[tuple[type, str], ...]] = (
 """Which kind a type has, the first that fits: a `class Status(str, Enum)` is an enum, a bool is no integer."""
 
 
-class Unfit(Exception):  # noqa: N818 - private to derive: becomes a Refusal
+class Unfit(Exception):
     """A field cannot stand; the arguments are the reason and the mend."""
 
 
@@ -133,8 +132,6 @@ def read_annotation(annotation: Any) -> Shape:
         raise Unfit("its type is not Mapped[...]", "write it as `name: Mapped[type]`")
     (inner,) = typing.get_args(annotation)
     inner, nullable = _without_none(inner)
-    if inner is Any:
-        return Shape("", Any, nullable, Sensitivity.PUBLIC)
     sensitivity = Sensitivity.PUBLIC
     if typing.get_origin(inner) is typing.Annotated:
         marks = inner.__metadata__
@@ -157,32 +154,44 @@ def read_annotation(annotation: Any) -> Shape:
 
 def copied_spec(declared: type[Fields], name: str, spec: FieldSpec, names: Mapping[str, Any]) -> FieldSpec:
     """Give a copied field the limits of its source; Unfit when the two do not fit or the copy would tell more."""
-    holder, seen = declared, {(declared.__name__, name)}
-    source, own = spec, read_annotation(hints(declared, names)[name])
-    while source.source.kind == "copied":
-        *steps, last = source.source.path
-        for step in steps:
-            target = read_annotation(hints(holder, names).get(step, Mapped[Any])).target
-            if step not in holder.declaration.fields or target not in names:
-                raise Unfit(f"{holder.__name__}.{step} does not lead to a resource", 'write copied("reference.field")')
-            holder = names[target]
-        if last not in holder.declaration.fields or not steps:
-            raise Unfit(f"{holder.__name__} has no field {last!r}", 'write copied("reference.field")')
-        if (holder.__name__, last) in seen:
-            raise Unfit("the field is copied from itself", "copy it from where it comes from")
-        seen.add((holder.__name__, last))
-        source = holder.declaration.fields[last]
-        name = last
-    shape = read_annotation(hints(holder, names)[name])
+    holder, source_name, source = _copied_from(declared, name, spec, names)
+    own = read_annotation(hints(declared, names)[name])
+    shape = read_annotation(hints(holder, names)[source_name])
+    where = f"{holder.__name__}.{source_name}"
     if (shape.kind, shape.target, shape.python) != (own.kind, own.target, own.python):
-        raise Unfit(f"it is not of the type of {holder.__name__}.{name}", "give both the same type")
+        raise Unfit(f"it is not of the type of {where}", "give both the same type")
     if shape.nullable and not own.nullable:
-        raise Unfit(f"{holder.__name__}.{name} may be empty", "write the type as `... | None`")
+        raise Unfit(f"{where} may be empty", "write the type as `... | None`")
     if own.sensitivity is not shape.sensitivity:
-        mend = f"mark it {shape.sensitivity.value.capitalize()}, too, or leave it out"
-        raise Unfit(f"{holder.__name__}.{name} is marked {shape.sensitivity.value}, its copy is not", mend)
+        mark = shape.sensitivity.value
+        mend = "leave out its mark, too" if mark == "public" else f"mark it {mark.capitalize()}, too, or leave it out"
+        raise Unfit(f"{where} is marked {mark}, its copy is not", mend)
     return replace(source, default=MISSING, source=spec.source, unique=False, indexed=spec.indexed,
                    read=spec.read or source.read, write=None)  # fmt: skip
+
+
+def _copied_from(
+    declared: type[Fields], name: str, spec: FieldSpec, names: Mapping[str, Any]
+) -> tuple[type[Fields], str, FieldSpec]:
+    """Follow copies of copies to the field where the value begins."""
+    holder, source, seen = declared, spec, {(declared.__name__, name)}
+    while source.source.kind == "copied":
+        *steps, name = source.source.path
+        for step in steps:
+            shape = read_annotation(hints(holder, names)[step]) if step in holder.declaration.fields else None
+            if shape is None or shape.target is None or shape.target not in names:
+                raise Unfit(f"{holder.__name__}.{step} does not lead to a resource", _COPIED)
+            holder = names[shape.target]
+        if name not in holder.declaration.fields or not steps:
+            raise Unfit(f"{holder.__name__} has no field {name!r} to copy", _COPIED)
+        if (holder.__name__, name) in seen:
+            raise Unfit("the field is copied from itself", "copy it from where it comes from")
+        seen.add((holder.__name__, name))
+        source = holder.declaration.fields[name]
+    return holder, name, source
+
+
+_COPIED: Final = 'write copied("reference.field")'
 
 
 def codec_of(shape: Shape, spec: FieldSpec, prefix_of: Callable[[str], str]) -> Codec:

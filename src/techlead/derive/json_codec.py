@@ -42,14 +42,25 @@ def _check(value: Any, depth: int) -> None:
         text.clean(value, multiline=True)
     elif isinstance(value, dict):
         for key, inner in value.items():
+            if not isinstance(key, str):
+                message = "must have texts as keys"
+                raise ValueError(message)  # noqa: TRY004 - as above
             text.clean(key, multiline=False)
             _check(inner, depth + 1)
     elif isinstance(value, list):
         for inner in value:
             _check(inner, depth + 1)
-    elif isinstance(value, float) and not math.isfinite(value):
+    else:
+        _check_number(value)
+
+
+def _check_number(value: Any) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
         message = "holds a number that JSON cannot hold"
         raise ValueError(message)
-    elif isinstance(value, int) and not INT64_MIN <= value <= INT64_MAX:
+    if isinstance(value, int) and not INT64_MIN <= value <= INT64_MAX:
         message = "holds a number of more than 64 bits"
         raise ValueError(message)
+    if not isinstance(value, int | float | None):
+        message = f"holds a {type(value).__name__}, which JSON does not have"
+        raise ValueError(message)  # noqa: TRY004 - one error for all that does not fit

@@ -49,6 +49,12 @@ def _bounds(wanted: type, spec: FieldSpec) -> Iterator[tuple[str, str]]:
         if bound is not None and (not isinstance(bound, wanted) or isinstance(bound, bool)):
             yield f"{name}={bound!r} is no {wanted.__name__}", f"write it as a {wanted.__name__}"
             return
+        if isinstance(bound, Decimal) and not bound.is_finite():
+            yield f"{name}={bound} is no number", "write a finite Decimal"
+            return
+        if isinstance(bound, Decimal) and (bound * 10 ** (spec.places or 0)) % 1:
+            yield f"{name}={bound} has more than its {spec.places or 0} places", "round it, or say field(places=...)"
+            return
     if spec.ge is None or spec.le is None:
         return
     if isinstance(spec.ge, Money) and spec.ge.currency != spec.le.currency:
@@ -103,7 +109,10 @@ def _choices(choices: type[Enum]) -> Iterator[tuple[str, str]]:
         yield f"{choices.__name__} has no members", "give it at least one"
     for value in values:
         if not isinstance(value, str) or not 0 < len(value) <= ENUM_CHARACTERS_MAX:
-            yield f"the value {value!r} of {choices.__name__} is no text of 1 to {ENUM_CHARACTERS_MAX} characters", _ENUM
+            yield (
+                f"the value {value!r} of {choices.__name__} is no text of 1 to {ENUM_CHARACTERS_MAX} characters",
+                _ENUM,
+            )
             return
         try:
             text.clean(value, multiline=False)

@@ -38,7 +38,9 @@ class Parameters:
         wanted = list(inspect.signature(function).parameters)
         for name, parameter in inspect.signature(function).parameters.items():
             if parameter.kind not in _BY_NAME or parameter.default is not parameter.empty:
-                raise Unfit(f"the parameter {name!r} is not a plain one", "parameters are given by name, without defaults")
+                raise Unfit(
+                    f"the parameter {name!r} is not a plain one", "parameters are given by name, without defaults"
+                )
             if name not in annotations:
                 raise Unfit(f"the parameter {name!r} has no type", "annotate it, as in `order: Order`")
         counted = [name for name in wanted if _aggregate_of(annotations[name])]
@@ -141,8 +143,14 @@ class Parameters:
 
     def _leads(self, of: str, target: str) -> bool:
         """Tell whether the action's row has a reference of this name, which need not be asked for to be counted on."""
-        fields = self._fields.get(self._resource.__name__, ())
-        return any(field.name == of and field.target == target and not field.nullable for field in fields)
+        for field in self._fields.get(self._resource.__name__, ()):
+            if field.name == of and field.target == target:
+                if field.nullable:
+                    raise Unfit(
+                        f"{of} may be empty, and then nothing is counted", f"ask for `{of}: {target} | None`, too"
+                    )
+                return True
+        return False
 
 
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

@@ -38,7 +38,7 @@ class Refusals:
 def field_origin(resource: type[Any], name: str, fallback: Origin) -> Origin:
     """Find the line of a field in its class; the class's own line when the source is not there."""
     for cls in resource.__mro__:
-        if name in cls.__dict__.get("__annotations__", {}):
+        if name in inspect.get_annotations(cls):
             try:
                 lines, start = inspect.getsourcelines(cls)
             except (OSError, TypeError):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -25,42 +26,58 @@ Slot = tuple[str, str]
 
 
 def suggestion(
-    rule: Rule[Any], parameters: Sequence[Parameter], plan: Plan, body: BodyPlan | None, *, allowed: bool
+    rule: Rule[...], parameters: Sequence[Parameter], plan: Plan, body: BodyPlan | None, *, allowed: bool
 ) -> str:
     """Write an example that the rule decides as wanted; one of the right form when none was found in TRIES_MAX tries."""
     own = parameters_of(rule, parameters)
     slots = dict(_slots(rule, own, plan, body))
-    first: Example | None = None
-    for values in itertools.islice(itertools.product(*slots.values()), TRIES_MAX):
-        example = _example(own, dict(zip(slots, values, strict=True)))
-        first = first or example
+
+    def decides(values: Mapping[Slot, Any]) -> bool:
         try:
-            if bool(rule.function(**facts_of(rule, parameters, plan, example, body))) is allowed:
-                return written(example)
-        except Exception:  # noqa: BLE001, S112 - the rule is the user's; what it cannot decide is no example
-            continue
-    return written(first or Example(()))
+            facts = facts_of(rule, parameters, plan, _example(own, values), body)
+            return bool(rule.function(**facts)) is allowed
+        except Exception:  # noqa: BLE001 - the rule is the user's; what it cannot decide is no example
+            return False
+
+    tries = (dict(zip(slots, values, strict=True)) for values in itertools.product(*slots.values()))
+    first = next(iter(tries), {})
+    for values in itertools.chain([first], itertools.islice(tries, TRIES_MAX)):
+        if decides(values):
+            return written(_example(own, _needed(values, decides)))
+    return written(_example(own, first))
+
+
+def _needed(values: dict[Slot, Any], decides: Callable[[Mapping[Slot, Any]], bool]) -> dict[Slot, Any]:
+    """Leave out every field that the decision does not need."""
+    for slot in list(values):
+        fewer = {one: value for one, value in values.items() if one != slot}
+        if slot[1] and decides(fewer):
+            values = fewer
+    return values
 
 
 def written(value: Any) -> str:
     """Write a value as Python source."""
-    if isinstance(value, Example):
-        return f"facts({', '.join(f'{name}={written(one)}' for name, one in value.values)})"
-    if isinstance(value, Enum):
-        return f"{type(value).__name__}.{value.name}"
-    if isinstance(value, Money):
-        return f'Money("{value.amount}", "{value.currency}")'
-    if isinstance(value, datetime):
-        return f"datetime({value.year}, {value.month}, {value.day}, {value.hour}, {value.minute}, tzinfo=UTC)"
-    if isinstance(value, date):
-        return f"date({value.year}, {value.month}, {value.day})"
-    if isinstance(value, Decimal):
-        return f'Decimal("{value}")'
-    return f'"{value}"' if isinstance(value, str) and value.isprintable() and '"' not in value else repr(value)
+    for kind, write in SOURCES:
+        if isinstance(value, kind):
+            return write(value)
+    return repr(value)
+
+
+SOURCES: Final[tuple[tuple[type, Callable[[Any], str]], ...]] = (
+    (Example, lambda one: f"facts({', '.join(f'{name}={written(value)}' for name, value in one.values)})"),
+    (Enum, lambda one: f"{type(one).__name__}.{one.name}"),
+    (Money, lambda one: f'Money("{one.amount}", "{one.currency}")'),
+    (datetime, lambda one: f"datetime({one.year}, {one.month}, {one.day}, {one.hour}, {one.minute}, tzinfo=UTC)"),
+    (date, lambda one: f"date({one.year}, {one.month}, {one.day})"),
+    (Decimal, lambda one: f'Decimal("{one}")'),
+    (str, lambda one: f'"{one}"' if one.isprintable() and '"' not in one and "\\" not in one else repr(one)),
+)
+"""How each type is written, the first that fits; a `class Status(str, Enum)` is an Enum, a datetime is a date."""
 
 
 def _slots(
-    rule: Rule[Any], own: tuple[Parameter, ...], plan: Plan, body: BodyPlan | None
+    rule: Rule[...], own: tuple[Parameter, ...], plan: Plan, body: BodyPlan | None
 ) -> Iterator[tuple[Slot, list[Any]]]:
     read, constants = names_read(rule.function), constants_of(rule.function)
     for parameter in own:
@@ -84,7 +101,7 @@ def _plain(parameter: Parameter, plan: Plan, constants: tuple[Any, ...]) -> list
     return _choices(plan.resources[said.resource].field(said.field), constants)
 
 
-def _example(own: tuple[Parameter, ...], values: dict[Slot, Any]) -> Example:
+def _example(own: tuple[Parameter, ...], values: Mapping[Slot, Any]) -> Example:
     """Put values in the form that the rule's examples have: the fields of its one parameter, or parameters by name."""
     given: dict[str, Any] = {}
     for parameter in own:
@@ -102,34 +119,52 @@ def _choices(field: FieldPlan, constants: tuple[Any, ...]) -> list[Any]:
 
 
 def _values(field: FieldPlan, constants: tuple[Any, ...]) -> list[Any]:
-    spec = field.spec
-    bounds = [bound for bound in (spec.ge, spec.le) if bound is not None]
-    if field.kind == "enum":
-        codec = field.codec
-        return [codec.load(value) for value in codec.schema["enum"]]
-    if field.kind == "boolean":
-        return [True, False]
-    if field.kind == "reference":
-        return ["alice", "bob"]
-    if field.kind == "timestamp":
-        return [NOON, NOON - timedelta(days=400), NOON + timedelta(days=400)]
-    if field.kind == "date":
-        return [NOON.date() + timedelta(days=days) for days in (0, -400, 400)]
+    known = VALUES.get(field.kind)
+    if known is not None:
+        return known(field)
+    bounds = [bound for bound in (field.spec.ge, field.spec.le) if bound is not None]
     if field.kind == "integer":
-        return [*bounds, *_integers(constants)]
+        return [*_integers(constants), *bounds]
     if field.kind == "decimal":
-        return [*bounds, *map(Decimal, _integers(constants))]
+        return [*_decimals(constants), *bounds]
     if field.kind == "money":
         currency = field.codec.example["currency"]
-        return [*bounds, *(Money(one, currency) for one in _integers(constants))]
+        return [*(money for one in _decimals(constants) if (money := _money(one, currency))), *bounds]
     texts = [one for one in constants if isinstance(one, str)]
     return [*texts, field.codec.load(field.codec.parse(field.codec.example))]
+
+
+DAYS: Final = (0, -400, 400)
+VALUES: Final[Mapping[str, Callable[[FieldPlan], list[Any]]]] = {
+    "enum": lambda field: [field.codec.load(value) for value in field.codec.schema["enum"]],
+    "boolean": lambda _field: [True, False],
+    "reference": lambda _field: ["alice", "bob"],
+    "timestamp": lambda _field: [NOON + timedelta(days=days) for days in DAYS],
+    "date": lambda _field: [NOON.date() + timedelta(days=days) for days in DAYS],
+}
+"""The values to try of each kind that has no numbers."""
 
 
 def _integers(constants: tuple[Any, ...]) -> list[int]:
     """Give the numbers that a rule compares with, and their neighbours."""
     near = [one + step for one in constants if isinstance(one, int) for step in (0, 1, -1)]
     return list(dict.fromkeys([*near, 0, 1]))
+
+
+def _decimals(constants: tuple[Any, ...]) -> list[Decimal]:
+    """Give the numbers that a rule compares with, those in texts first: `Money("5.00", "EUR")`."""
+    texts = [one for one in constants if isinstance(one, str) and _NUMBER.fullmatch(one)]
+    return [*map(Decimal, texts), *map(Decimal, _integers(constants))]
+
+
+def _money(amount: Decimal, currency: str) -> Money | None:
+    try:
+        return Money(amount, currency)
+    except ValueError:
+        return None
+
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?", re.ASCII)
 
 
 def _fits(field: FieldPlan, value: Any) -> bool:

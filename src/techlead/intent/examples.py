@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from techlead.declare.facts import Example
 from techlead.declare.rule import Rule
@@ -21,7 +21,7 @@ class ExampleResult:
     listed: Literal["allows", "refuses"]
     example: Example
     passed: bool
-    problem: str
+    reason: str
     """What went wrong; empty when it passed."""
     file: str
     line: int
@@ -29,7 +29,7 @@ class ExampleResult:
     def __str__(self) -> str:
         """Print as compilers do, so that editors can jump to it."""
         said = f"{self.rule} {self.listed} {self.example}"
-        return said if self.passed else f"{self.file}:{self.line}: {said}: {self.problem}"
+        return said if self.passed else f"{self.file}:{self.line}: {said}: {self.reason}"
 
 
 def check_examples(plan: Plan) -> tuple[ExampleResult, ...]:
@@ -37,7 +37,7 @@ def check_examples(plan: Plan) -> tuple[ExampleResult, ...]:
     return tuple(result for rule, action in rules_of(plan) for result in _results(plan, rule, action))
 
 
-def _results(plan: Plan, rule: Rule[Any], action: ActionPlan) -> list[ExampleResult]:
+def _results(plan: Plan, rule: Rule[...], action: ActionPlan) -> list[ExampleResult]:
     origin = rule.origin
     found = []
     lists: tuple[tuple[Literal["allows", "refuses"], tuple[Example, ...]], ...] = (
@@ -46,12 +46,12 @@ def _results(plan: Plan, rule: Rule[Any], action: ActionPlan) -> list[ExampleRes
     )
     for listed, examples in lists:
         for example in examples:
-            problem = _problem(plan, rule, action, example, allowed=listed == "allows")
-            found.append(ExampleResult(rule.name, listed, example, not problem, problem, origin.file, origin.line))
+            reason = _why_failed(plan, rule, action, example, allowed=listed == "allows")
+            found.append(ExampleResult(rule.name, listed, example, not reason, reason, origin.file, origin.line))
     return found
 
 
-def _problem(plan: Plan, rule: Rule[Any], action: ActionPlan, example: Example, *, allowed: bool) -> str:
+def _why_failed(plan: Plan, rule: Rule[...], action: ActionPlan, example: Example, *, allowed: bool) -> str:
     try:
         decided = rule.function(**facts_of(rule, action.parameters, plan, example, action.body))
     except Exception as error:  # noqa: BLE001 - whatever the user's rule raises is its failure, not ours
@@ -63,7 +63,7 @@ def _problem(plan: Plan, rule: Rule[Any], action: ActionPlan, example: Example, 
     return ""
 
 
-def _place(rule: Rule[Any], error: Exception) -> str:
+def _place(rule: Rule[...], error: Exception) -> str:
     """Name the last line of the rule's own file in a traceback; where the rule stands, when there is none."""
     file = rule.function.__code__.co_filename
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]

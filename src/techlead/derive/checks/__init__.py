@@ -21,6 +21,7 @@ from techlead.derive.checks import (
     policies,
     references,
     rules,
+    strays,
 )
 from techlead.derive.plan import FieldPlan, Plan
 from techlead.derive.refusals import Refusals
@@ -30,7 +31,8 @@ __all__ = ["declared", "led_to", "planned"]
 
 def declared(declarations: Declarations, refusals: Refusals) -> None:
     """Refuse what is wrong before any type is read: names, policies without accounts, rules without reasons."""
-    for check in (names.check, policies.check_declared, rules.check, actions.check_declared, notifications.check_declared):
+    for check in (names.check, strays.check, policies.check_declared, rules.check, actions.check_declared,
+                  notifications.check_declared):  # fmt: skip
         check(declarations, refusals)
 
 

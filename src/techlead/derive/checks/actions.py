@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from techlead.declare.access import nobody
 from techlead.declare.action import Action
@@ -28,7 +28,7 @@ TAKEN: Final = frozenset({"create", "read", "update", "delete", "list", "history
 def check_declared(declarations: Declarations, refusals: Refusals) -> None:
     """Refuse actions that contradict themselves or share a name, and what belongs to no resource of the backend."""
     for declared in declarations.resources:
-        seen: dict[str, Action[Any]] = {}
+        seen: dict[str, Action[...]] = {}
         for action in declared.declaration.actions:
             for reason, mend in (*_said(action), *_name(action, seen)):
                 refusals.add(action.origin, f"{declared.__name__}.{action.name}", reason, mend)
@@ -44,7 +44,7 @@ def check(plan: Plan, refusals: Refusals) -> None:
     _operations(plan, refusals)
 
 
-def _said(action: Action[Any]) -> Iterator[Problem]:
+def _said(action: Action[...]) -> Iterator[Problem]:
     on = f"on={getattr(action.on, '__name__', action.on)}"
     if action.on is not None and not action.on_create:
         yield f"{on} is not possible", "say on=create, or by=... for an operation of its own"
@@ -58,7 +58,7 @@ def _said(action: Action[Any]) -> Iterator[Problem]:
         yield "an action is a pure function, and this one is async", "write `def`, and yield effects"
 
 
-def _name(action: Action[Any], seen: dict[str, Action[Any]]) -> Iterator[Problem]:
+def _name(action: Action[...], seen: dict[str, Action[...]]) -> Iterator[Problem]:
     other = seen.setdefault(action.name, action)
     if not is_snake_case(action.name):
         yield f"the name {action.name!r} is not in snake_case of at most 40 characters", "rename it"
@@ -76,7 +76,9 @@ def _planned(plan: Plan, resource: ResourcePlan, action: ActionPlan) -> Iterator
     policy = resource.access.create if action.on_create else action.by
     if residual(policy, ANONYMOUS) != nobody:
         for parameter in action.parameters:
-            if (parameter.kind == "actor" and not parameter.optional) or any(a == "actor" for _, a in parameter.anchors):
+            if (parameter.kind == "actor" and not parameter.optional) or any(
+                a == "actor" for _, a in parameter.anchors
+            ):
                 mend = "allow only who is signed in (signed_in & ...), or do without the actor"
                 yield f"{policy} lets strangers in, and {parameter.name!r} needs an account", mend
     rows = [one.name for one in action.parameters if one.kind == "row" and one.name in action.arguments]
@@ -100,7 +102,10 @@ def _secrets(plan: Plan, action: ActionPlan) -> Iterator[Problem]:
         for name in dict.fromkeys(resources[one] for one in arguments if one in resources):
             for field in plan.resources[name].fields:
                 if field.sensitivity is Sensitivity.SECRET and field.name in read:
-                    yield f"{who} reads {name}.{field.name}, which is Secret and never read back", "mark it Internal, or do without"
+                    yield (
+                        f"{who} reads {name}.{field.name}, which is Secret and never read back",
+                        "mark it Internal, or do without",
+                    )
 
 
 def _body(plan: Plan, action: ActionPlan, refusals: Refusals) -> None:
@@ -118,12 +123,13 @@ def _body(plan: Plan, action: ActionPlan, refusals: Refusals) -> None:
 
 def _body_field(field: FieldPlan) -> Iterator[Problem]:
     spec = field.spec
+    public = field.sensitivity is Sensitivity.PUBLIC
     if spec.source.kind != "caller":
         yield "a body holds only what the caller sends", "take it from the row, the actor or `now` instead"
-    if spec.unique or spec.indexed or field.write is not None or (spec.read is not None and field.sensitivity.value == "public"):
-        yield "a body is stored nowhere: unique, indexed, read and write mean nothing", "leave them out"
-    if field.sensitivity is Sensitivity.INTERNAL:
+    elif field.sensitivity is Sensitivity.INTERNAL:
         yield "nothing outside can send what is Internal", "mark it Personal or Secret, or leave the mark out"
+    elif spec.unique or spec.indexed or field.write is not None or (spec.read is not None and public):
+        yield "a body is stored nowhere: unique, indexed, read and write mean nothing", "leave them out"
 
 
 def _operations(plan: Plan, refusals: Refusals) -> None:

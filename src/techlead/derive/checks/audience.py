@@ -32,7 +32,9 @@ def check(plan: Plan, refusals: Refusals) -> None:
     """Refuse rows that nobody may read, negations that let strangers in, and personal fields that anyone may read."""
     for resource in plan.resources.values():
         if not resource.is_account and not may_anybody(resource.access.read, plan):
-            reason = "nobody may read it" if resource.access.read == nobody else f"read={resource.access.read} allows nobody"
+            reason = (
+                "nobody may read it" if resource.access.read == nobody else f"read={resource.access.read} allows nobody"
+            )
             mend = 'say who may: @backend.resource(read=owner), or read=role("admin") for what only staff sees'
             refusals.add(resource.origin, resource.name, reason, mend)
         if resource.is_account and resource.access.create != nobody:
@@ -67,7 +69,10 @@ def may_anybody(policy: Policy, plan: Plan) -> bool:
 def _strangers(one: Stated) -> Iterator[Problem]:
     """Refuse what lets strangers in only because they are not somebody: `~role("banned")`."""
     if residual(one.policy, ANONYMOUS) != nobody and residual(_without_negations(one.policy), ANONYMOUS) == nobody:
-        yield "its negation allows everybody who is not signed in", f"write it as `signed_in & {_bracketed(one.policy)}`"
+        yield (
+            "its negation allows everybody who is not signed in",
+            f"write it as `signed_in & {_bracketed(one.policy)}`",
+        )
 
 
 def _without_negations(policy: Policy) -> Policy:

@@ -43,7 +43,10 @@ def _path(plan: Plan, resource: ResourcePlan, field: FieldPlan) -> Iterator[Prob
     for step in field.spec.source.path[:-1]:
         reference = holder.field(step)
         if reference.nullable and not field.nullable:
-            yield f"{holder.name}.{step} may be empty, and then there is nothing to copy", "write the type as `... | None`"
+            yield (
+                f"{holder.name}.{step} may be empty, and then there is nothing to copy",
+                "write the type as `... | None`",
+            )
         holder = plan.resources[reference.target or ""]
 
 
@@ -99,7 +102,10 @@ def _computed(resource: ResourcePlan, field: FieldPlan) -> Iterator[Problem]:
         if source.sensitivity in (Sensitivity.SECRET, Sensitivity.INTERNAL):
             yield f"{name} is {source.sensitivity.value}, and would be told", "compute it from other fields"
         elif source.read is not None and said is None:
-            yield f"{name} has read={source.read}, and would be told to others", f"say computed(..., read={source.read})"
+            yield (
+                f"{name} has read={source.read}, and would be told to others",
+                f"say computed(..., read={source.read})",
+            )
         elif source.sensitivity is Sensitivity.PERSONAL and said and residual(said, ANONYMOUS) == anyone:
             yield f"{name} is Personal, and would be told to anyone", f"say computed(..., read={source.read})"
 

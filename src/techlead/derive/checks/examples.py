@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from techlead.declare.facts import Example
 from techlead.declare.rule import Rule
@@ -21,9 +20,9 @@ def check(plan: Plan, refusals: Refusals) -> None:
             refusals.add(rule.origin, f"rule {rule.name}", reason, mend)
 
 
-def rules_of(plan: Plan) -> tuple[tuple[Rule[Any], ActionPlan], ...]:
+def rules_of(plan: Plan) -> tuple[tuple[Rule[...], ActionPlan], ...]:
     """List each rule of a Plan once, by name, with the first action that asks it."""
-    found: dict[int, tuple[Rule[Any], ActionPlan]] = {}
+    found: dict[int, tuple[Rule[...], ActionPlan]] = {}
     for resource in plan.resources.values():
         for action in (*resource.actions, *resource.on_create):
             for rule, _ in action.rules:
@@ -31,7 +30,7 @@ def rules_of(plan: Plan) -> tuple[tuple[Rule[Any], ActionPlan], ...]:
     return tuple(sorted(found.values(), key=lambda pair: pair[0].name))
 
 
-def _rule(plan: Plan, rule: Rule[Any], action: ActionPlan) -> Iterator[Problem]:
+def _rule(plan: Plan, rule: Rule[...], action: ActionPlan) -> Iterator[Problem]:
     lists: tuple[tuple[str, tuple[Example, ...], bool], ...] = (
         ("allows", rule.allows, True),
         ("refuses", rule.refuses, False),

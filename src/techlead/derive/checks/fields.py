@@ -58,7 +58,10 @@ def _owner(plan: Plan, resource: ResourcePlan, field: FieldPlan) -> Iterator[Pro
     if field.target is None or field.target != plan.account:
         yield "owned_by() names an account, and this field cannot hold one", f"write it as `Mapped[Ref[{account}]]`"
     elif resource.is_account:
-        yield "an account is its own owner, and is created by nobody who is signed in", "leave it out: `owner` is the account"
+        yield (
+            "an account is its own owner, and is created by nobody who is signed in",
+            "leave it out: `owner` is the account",
+        )
     elif not field.nullable and residual(resource.access.create, ANONYMOUS) != nobody:
         yield (
             f"create={resource.access.create} lets strangers create rows, and a stranger cannot own one",
@@ -107,7 +110,10 @@ def _uniques(resource: ResourcePlan) -> Iterator[Problem]:
                 reason, mend = unknown(resource, name)
                 yield f"{shown}: {reason}", mend
             elif field.computed or field.kind == "json":
-                yield f"{shown}: {name} is {'computed' if field.computed else 'JSON'}", "name fields that can be compared"
+                yield (
+                    f"{shown}: {name} is {'computed' if field.computed else 'JSON'}",
+                    "name fields that can be compared",
+                )
             elif field.sensitivity is Sensitivity.SECRET:
                 yield f"{shown}: {name} is Secret, and who tries values would find it", "leave it out"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -107,7 +108,7 @@ def annotated(declared: type[Any]) -> Iterator[str]:
     """Name what the user's own classes annotate, in the order of declaration."""
     for cls in reversed(declared.__mro__):
         if issubclass(cls, Fields) and not cls.__module__.startswith(f"{__name__.partition('.')[0]}."):
-            yield from cls.__dict__.get("__annotations__", {})
+            yield from inspect.get_annotations(cls)
 
 
 def _camel(name: str) -> str:

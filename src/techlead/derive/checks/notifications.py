@@ -61,11 +61,17 @@ def _channels(one: Notification[Any]) -> Iterator[Problem]:
 def _recipient(plan: Plan, resource: ResourcePlan, one: NotificationPlan) -> Iterator[Problem]:
     account = plan.account
     if account is None:
-        yield "there are no accounts that could receive it", "declare one: `@backend.account` on `class Person(Account):`"
+        yield (
+            "there are no accounts that could receive it",
+            "declare one: `@backend.account` on `class Person(Account):`",
+        )
     elif isinstance(one.to, Member):
         first = paths.find(resource, one.to.path[0]) if one.to.path else None
         if first is not None and first.nullable:
-            yield f"{resource.name}.{first.name} may be empty, and then there is nobody to tell", "follow one that is not"
+            yield (
+                f"{resource.name}.{first.name} may be empty, and then there is nobody to tell",
+                "follow one that is not",
+            )
         yield from paths.membership(plan, resource, one.to)
     elif isinstance(one.to, Policy):
         yield f"{one.to} names no list of accounts", 'name a reference, to="seller", or member(...): all of them'
@@ -79,7 +85,10 @@ def _recipient(plan: Plan, resource: ResourcePlan, one: NotificationPlan) -> Ite
 
 def _words(resource: ResourcePlan, one: NotificationPlan) -> Iterator[Problem]:
     named = []
-    for word, said, longest in (("subject", one.subject, SUBJECT_CHARACTERS_MAX), ("text", one.text, TEXT_CHARACTERS_MAX)):
+    for word, said, longest in (
+        ("subject", one.subject, SUBJECT_CHARACTERS_MAX),
+        ("text", one.text, TEXT_CHARACTERS_MAX),
+    ):
         if len(said) > longest:
             yield f"its {word} has more than {longest} characters", "shorten it"
         try:
@@ -87,7 +96,10 @@ def _words(resource: ResourcePlan, one: NotificationPlan) -> Iterator[Problem]:
         except ValueError as error:
             yield f"its {word} {error}", "write plain text; the subject on one line"
         if re.search(r"[{}]", PLACEHOLDER.sub("", said)):
-            yield f"its {word} has braces that name no field", 'write the name of a field alone, as in "{title} was sold"'
+            yield (
+                f"its {word} has braces that name no field",
+                'write the name of a field alone, as in "{title} was sold"',
+            )
         named += [name for name in PLACEHOLDER.findall(said) if name not in named]
     for name in named:
         yield from _named(resource, paths.find(resource, name), name)

@@ -22,7 +22,10 @@ def to_account(plan: Plan, resource: ResourcePlan, path: tuple[str, ...]) -> Ite
         yield end
     elif end.name != plan.account:
         account = plan.account or "an account"
-        yield f"{'.'.join(path)} leads to {end.name}, not to {account}", f"go on to a reference to {account}, or use member(...)"
+        yield (
+            f"{'.'.join(path)} leads to {end.name}, not to {account}",
+            f"go on to a reference to {account}, or use member(...)",
+        )
 
 
 def follow(plan: Plan, resource: ResourcePlan, path: tuple[str, ...]) -> ResourcePlan | Problem:

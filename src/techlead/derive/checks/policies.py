@@ -74,6 +74,12 @@ def _declared(one: Stated, declarations: Declarations) -> Iterator[Problem]:
     if not isinstance(one.policy, Policy):
         yield "it is not a policy", "use anyone, signed_in, owner, the(...), role(...), where(...) or member(...)"
         return
+    if not _is_frozen(one.policy):
+        yield (
+            "a condition compares with a value that could change",
+            "compare with a text, a number, an Enum member or a set",
+        )
+        return
     if _is_empty(one.policy):
         yield "role() names no role", "name one, as in role('admin'), or leave it out"
     for atom in dict.fromkeys(atoms(one.policy)):
@@ -84,12 +90,23 @@ def _declared(one: Stated, declarations: Declarations) -> Iterator[Problem]:
             yield f"no role {atom.name!r} is declared", mend
         elif isinstance(atom, Owner) and not _has_owner(one.resource):
             account = declarations.accounts[0].__name__
-            yield "owner means nothing here: no field is owned_by()", f"add `owner: Mapped[Ref[{account}]] = owned_by()`"
+            yield (
+                "owner means nothing here: no field is owned_by()",
+                f"add `owner: Mapped[Ref[{account}]] = owned_by()`",
+            )
 
 
 def _has_owner(declared: type[Resource]) -> bool:
     specs = declared.declaration.fields.values()
     return issubclass(declared, Account) or any(spec.source.kind == "owner" for spec in specs)
+
+
+def _is_frozen(policy: Policy) -> bool:
+    try:
+        hash(policy)
+    except TypeError:
+        return False
+    return True
 
 
 def _is_empty(policy: Policy) -> bool:

@@ -1,0 +1,113 @@
+"""The codecs of exact amounts: decimals and money, strings in JSON and scaled integers in the database."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from techlead.derive.codecs import INT64_MAX, INT64_MIN, Codec, Limits, within
+from techlead.primitives.money import Money
+
+DECIMAL_DIGITS_MAX: Final = 19
+"""Digits before the point, or zeros after it: no more fit in 64 bits."""
+DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?", re.ASCII)
+
+
+def decimal_codec(limits: Limits) -> Codec:
+    """Exact decimals with a fixed number of places, a string in JSON; stored as an integer scaled by 10**places."""
+    places = limits.places
+    scale = 10**places
+    low = INT64_MIN if limits.ge is None else int(limits.ge * scale)
+    high = INT64_MAX if limits.le is None else int(limits.le * scale)
+
+    def dump(value: Any) -> int:
+        if not isinstance(value, Decimal) or not value.is_finite():
+            message = "must be a Decimal"
+            raise ValueError(message)
+        if value and not -DECIMAL_DIGITS_MAX <= value.adjusted() <= DECIMAL_DIGITS_MAX:
+            message = "must be a number of ordinary size"
+            raise ValueError(message)
+        numerator, denominator = value.as_integer_ratio()  # exact, whatever the precision of the decimal context is
+        scaled, left = divmod(numerator * scale, denominator)
+        if left:
+            message = f"must have at most {places} places"
+            raise ValueError(message)
+        return within(scaled, low, high, show)
+
+    def parse(value: Any) -> int:
+        if not isinstance(value, str) or DECIMAL.fullmatch(value) is None:
+            message = 'must be a decimal in a string, such as "12.50"'
+            raise ValueError(message)
+        return dump(Decimal(value))
+
+    def show(stored: int) -> str:
+        return str(Decimal(stored).scaleb(-places).quantize(Decimal(1).scaleb(-places))) if places else str(stored)
+
+    def load(stored: int) -> Decimal:
+        return Decimal(stored).scaleb(-places)
+
+    example = show(min(max(scale, low), high))
+    schema = {"type": "string", "pattern": rf"^-?(0|[1-9][0-9]{{0,18}})(\.[0-9]{{1,{max(places, 1)}}})?$"}
+    return Codec("bigint", parse, show, load, dump, parse, schema, example)
+
+
+def money_codec(limits: Limits) -> Codec:
+    """Money in one currency: `{"amount": "120.00", "currency": "EUR"}`; stored as integer minor units."""
+    currency = limits.currency
+    low = INT64_MIN if limits.ge is None else limits.ge.minor
+    high = INT64_MAX if limits.le is None else limits.le.minor
+
+    def show(stored: int) -> dict[str, str]:
+        return {"amount": Money.of_minor(stored, currency).amount, "currency": currency}
+
+    def query(given: str) -> int:
+        if DECIMAL.fullmatch(given) is None:
+            message = 'amount must be a decimal in a string, such as "12.50"'
+            raise ValueError(message)
+        try:
+            return dump(Money(given, currency))
+        except (InvalidOperation, ValueError, OverflowError) as error:
+            raise ValueError(str(error) or "amount is not possible") from None
+
+    def parse(value: Any) -> int:
+        return query(_amount(value, currency))
+
+    def dump(value: Any) -> int:
+        if not isinstance(value, Money) or value.currency != currency:
+            message = f"must be Money in {currency}"
+            raise ValueError(message)
+        return within(value.minor, low, high, lambda minor: Money.of_minor(minor, currency))
+
+    def load(stored: int) -> Money:
+        return Money.of_minor(stored, currency)
+
+    example = show(min(max(low, 12000), high))
+    return Codec("bigint", parse, show, load, dump, query, _money_schema(currency), example)
+
+
+def _amount(value: Any, currency: str) -> str:
+    if not isinstance(value, dict) or set(value) != {"amount", "currency"}:
+        message = f'must be {{"amount": "12.00", "currency": "{currency}"}}'
+        raise ValueError(message)
+    if value["currency"] != currency:
+        message = f"currency must be {currency}"
+        raise ValueError(message)
+    if not isinstance(value["amount"], str):
+        message = "amount must be a string, never a number"
+        raise ValueError(message)  # noqa: TRY004 - one error for all that does not fit
+    return value["amount"]
+
+
+def _money_schema(currency: str) -> dict[str, Any]:
+    places = len(Money.of_minor(0, currency).amount.partition(".")[2])
+    fraction = rf"(\.[0-9]{{1,{places}}})?" if places else ""
+    return {
+        "type": "object",
+        "properties": {
+            "amount": {"type": "string", "pattern": rf"^-?(0|[1-9][0-9]{{0,18}}){fraction}$"},
+            "currency": {"type": "string", "const": currency},
+        },
+        "required": ["amount", "currency"],
+        "additionalProperties": False,
+    }
