@@ -1,0 +1,68 @@
+"""What operations share, by name: shapes, answers, parameters, headers, and how to sign in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from techlead.derive.openapi.answers import HEADERS, by_status, problem_answer, response_name
+from techlead.derive.openapi.faults import errors_of
+from techlead.derive.openapi.inbox import inbox_shapes
+from techlead.derive.openapi.limits import ApiLimits
+from techlead.derive.openapi.parameters import KEYED, shared_parameters
+from techlead.derive.openapi.problems import problem_shape
+from techlead.derive.openapi.shapes import register_shape, resource_shapes, update_shape
+from techlead.derive.openapi.values import Schema
+from techlead.derive.plan import Operation, Plan
+from techlead.errors import MethodNotAllowed
+
+Document = dict[str, Any]
+
+
+def components(plan: Plan, every: tuple[Operation, ...], limits: ApiLimits) -> Document:
+    """Write everything that operations refer to by name."""
+    errors = {operation.name: errors_of(plan, operation) for operation in every}
+    answers = {response_name(group): problem_answer(group) for each in errors.values() for group in by_status(each)}
+    problems = {error for each in errors.values() for error in each} | {MethodNotAllowed}
+    schemas = _account_shapes(plan, limits)
+    for resource in plan.resources.values():
+        kinds = frozenset(one.kind for one in plan.operations if one.resource == resource.name)
+        schemas |= resource_shapes(plan, resource, kinds, limits)
+    schemas |= {
+        f"problem.{error.__name__}": problem_shape(error) for error in sorted(problems, key=lambda one: one.__name__)
+    }
+    shared = shared_parameters(limits)
+    if not any(one.kind in KEYED for one in every):
+        del shared["idempotency_key"]
+    found: Document = {
+        "schemas": schemas,
+        "responses": dict(sorted(answers.items())),
+        "parameters": shared,
+        "headers": HEADERS,
+    }
+    if plan.account is not None:
+        words = "A session's token, from `/auth/login`; it ends with `/auth/logout`."
+        found["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "description": words}}
+    return found
+
+
+def _account_shapes(plan: Plan, limits: ApiLimits) -> dict[str, Schema]:
+    if plan.account is None:
+        return {}
+    account = plan.accounts
+    return {
+        "account.register": register_shape(account, limits),
+        "account.login": _login_shape(),
+        "account.update": update_shape(field for field in account.fields if field.name != "email"),
+        **inbox_shapes(plan, limits),
+    }
+
+
+def _login_shape() -> Schema:
+    email = {"type": "string", "format": "email", "examples": ["alice@example.com"]}
+    password = {"type": "string", "writeOnly": True, "examples": ["correct horse battery staple"]}
+    return {
+        "type": "object",
+        "properties": {"email": email, "password": password},
+        "required": ["email", "password"],
+        "additionalProperties": False,
+    }

@@ -1,0 +1,113 @@
+"""The JSON Schema of one value: its codec's, made exact by what the field declares."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any, Final
+
+from techlead.declare.access import nobody
+from techlead.declare.field import MISSING, Now
+from techlead.derive.openapi.pattern_example import text_matching
+from techlead.derive.plan import FieldPlan
+from techlead.primitives.money import Money
+
+Schema = dict[str, Any]
+
+BEYOND_CONTROL: Final = r"\u007f-\u009f\u202a-\u202e\u2066-\u2069"
+MULTILINE: Final = rf"^[^\u0000-\u0008\u000b-\u001f{BEYOND_CONTROL}]*$"
+ONE_LINE: Final = rf"^[^\u0000-\u001f{BEYOND_CONTROL}]*$"
+"""What `primitives.text.clean` takes; lone surrogates, which it refuses, too, no JSON text can hold."""
+TIMESTAMP: Final = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
+URLS: Final = {"url": "^[Hh][Tt][Tt][Pp][Ss]?://", "webhook_url": "^[Hh][Tt][Tt][Pp][Ss]://"}
+WHOLE_DIGITS_MAX: Final = 19
+
+
+def value_schema(field: FieldPlan) -> Schema:
+    """Give the schema of a field's value as callers send and read it, null included where it may be."""
+    schema: Schema = deepcopy(field.codec.schema)
+    _narrow(field, schema)
+    example = example_of(field)
+    if example is not None:
+        schema["examples"] = [example]
+    return _or_null(schema) if field.nullable else schema
+
+
+def query_schema(field: FieldPlan) -> Schema:
+    """Give the schema of a value in an address: of money, its amount."""
+    schema: Schema = deepcopy(field.codec.schema)
+    _narrow(field, schema)
+    if field.kind == "money":
+        amount: Schema = schema["properties"]["amount"]
+        return amount
+    return schema
+
+
+def example_of(field: FieldPlan) -> Any:
+    """Give a value that the field takes; None when none is known."""
+    pattern = field.spec.pattern
+    if pattern is None or field.kind != "text":
+        return field.codec.example
+    for candidate in (field.codec.example, text_matching(pattern)):
+        try:
+            return field.codec.parse(candidate)
+        except ValueError:
+            continue
+    return None
+
+
+def default_of(field: FieldPlan) -> Any:
+    """Give the constant that a new row gets when the field is not sent; MISSING when there is none to tell."""
+    default = field.spec.default
+    if default is MISSING or isinstance(default, Now) or default is None:
+        return MISSING
+    stored = field.codec.dump(default)
+    return stored if field.codec.show is None else field.codec.show(stored)
+
+
+def sent(field: FieldPlan) -> bool:
+    """Tell whether any caller may send the field."""
+    return field.writable and field.write != nobody
+
+
+def _narrow(field: FieldPlan, schema: Schema) -> None:
+    if field.kind == "text" and "pattern" not in schema:
+        schema["pattern"] = MULTILINE if field.spec.multiline else ONE_LINE
+    elif field.kind in URLS:
+        schema["pattern"] = URLS[field.kind]
+    elif field.kind == "timestamp":
+        schema["pattern"] = TIMESTAMP
+    elif field.kind == "decimal":
+        schema["pattern"] = _amount_pattern(field.spec.ge, field.spec.le, field.spec.places or 0)
+    elif field.kind == "money":
+        low, high = (_amount(bound) for bound in (field.spec.ge, field.spec.le))
+        places = len(Money.of_minor(0, schema["properties"]["currency"]["const"]).amount.partition(".")[2])
+        schema["properties"]["amount"]["pattern"] = _amount_pattern(low or Decimal(0), high, places)
+    if field.kind in ("decimal", "money"):
+        bounds = (f"at least {field.spec.ge}" if field.spec.ge is not None else "",
+                  f"at most {field.spec.le}" if field.spec.le is not None else "")  # fmt: skip
+        said = " and ".join(filter(None, bounds))
+        if said:
+            schema["description"] = f"{said.capitalize()}."
+
+
+def _amount(bound: Money | None) -> Decimal | None:
+    return None if bound is None else Decimal(bound.amount)
+
+
+def _amount_pattern(low: Decimal | None, high: Decimal | None, places: int) -> str:
+    sign = "" if low is not None and low >= 0 else "-?"
+    largest = None if high is None or low is None else max(abs(int(low)), abs(int(high)))
+    digits = WHOLE_DIGITS_MAX - places if largest is None else len(str(largest))
+    fraction = rf"(\.[0-9]{{1,{places}}})?" if places else ""
+    return rf"^{sign}(0|[1-9][0-9]{{0,{digits - 1}}}){fraction}$"
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {
+        **schema,
+        "type": [schema["type"], "null"],
+        **({"enum": [*schema["enum"], None]} if "enum" in schema else {}),
+    }
