@@ -235,6 +235,12 @@ class StoreUnavailable(WorldError):
     retry_after_seconds = 5
 
 
+class MailboxUnavailable(WorldError):
+    """The folder for e-mails cannot be written to; they wait in the outbox."""
+
+    retry_after_seconds = 30
+
+
 class ShuttingDown(WorldError):
     """This process is stopping; another one will answer."""
 

@@ -20,7 +20,7 @@ from techlead.errors import FieldError, InvalidFields, MalformedRequest, TooMany
 from techlead.primitives import ids, text
 from techlead.primitives.clock import to_datetime
 from techlead.serve.actor import NOBODY_KNOWN, TOKEN_BYTES, Actor
-from techlead.serve.answer import Answer, json_answer
+from techlead.serve.answer import Answer, Stream, json_answer
 from techlead.serve.change.create import create
 from techlead.serve.change.fields import parse_fields
 from techlead.serve.change.unit import Unit
@@ -100,7 +100,7 @@ def read_me(runtime: Runtime) -> Handler:
     read = read_one(runtime, runtime.plan.accounts, owner)
     prefix = runtime.plan.accounts.prefix
 
-    async def handle(request: Request) -> Answer:
+    async def handle(request: Request) -> Answer | Stream:
         actor = await runtime.actor(request, signed_in)
         request.params = (text_id(prefix, actor),)
         return await read(request)

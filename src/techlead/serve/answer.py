@@ -1,13 +1,16 @@
-"""Answers: JSON, always with the headers that keep a careless client safe (ASVS 3.4, 14.3.2)."""
+"""Answers: JSON at once or a stream, always with the headers that keep a careless client safe (ASVS 3.4, 14.3.2)."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator, Callable, MutableMapping
+from contextlib import aclosing
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from techlead.errors import CallersError, FieldError, NotSignedIn, TechleadError, WorldError, problem_type, summary
-from techlead.serve.request import Send
+from techlead.serve.request import Receive, Send
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -21,6 +24,8 @@ SAFE: Final[list[tuple[bytes, bytes]]] = [
 ]
 JSON: Final = b"application/json"
 PROBLEM: Final = b"application/problem+json"
+PART_SECONDS_MAX: Final = 10
+"""How long a stream waits for a caller to take one part; then the connection ends, so no caller holds what is old."""
 
 
 class Answer(NamedTuple):
@@ -30,6 +35,16 @@ class Answer(NamedTuple):
     body: bytes = b""
     headers: Headers = ()
     media_type: bytes = JSON
+
+
+class Stream(NamedTuple):
+    """An answer that goes on until its parts end or the caller leaves; `close` is called once, whatever happened."""
+
+    parts: AsyncGenerator[bytes, None]
+    close: Callable[[], None]
+    media_type: bytes
+    headers: Headers = ()
+    status: int = 200
 
 
 def json_answer(status: int, value: Any, headers: Headers = ()) -> Answer:
@@ -78,3 +93,44 @@ async def send(answer: Answer, request_id: bytes, send: Send, *, head: bool = Fa
         headers.insert(0, (b"content-type", answer.media_type))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+
+async def send_stream(stream: Stream, request_id: bytes, receive: Receive, send: Send) -> None:
+    """Send parts as they come; only one waits at a time, so a slow caller makes the stream wait and not the memory grow."""
+    headers = [(b"content-type", stream.media_type), (b"x-request-id", request_id), *SAFE, *stream.headers]
+    try:
+        await send({"type": "http.response.start", "status": stream.status, "headers": headers})
+        sending = asyncio.create_task(_send_parts(stream.parts, send))
+        leaving = asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sending.cancel()
+            leaving.cancel()
+            ended, _ = await asyncio.gather(sending, leaving, return_exceptions=True)
+        if isinstance(ended, Exception):
+            raise ended
+    finally:
+        stream.close()
+
+
+async def _send_parts(parts: AsyncGenerator[bytes, None], send: Send) -> None:
+    async with aclosing(parts):
+        async for part in parts:
+            if not await _taken({"type": "http.response.body", "body": part, "more_body": True}, send):
+                return
+    await _taken({"type": "http.response.body", "body": b""}, send)
+
+
+async def _taken(message: MutableMapping[str, Any], send: Send) -> bool:
+    try:
+        async with asyncio.timeout(PART_SECONDS_MAX):
+            await send(message)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from techlead.errors import CallersError, ShuttingDown, TechleadError, WorldError
-from techlead.serve.answer import Answer, problem, send
+from techlead.primitives import ids
+from techlead.serve.answer import Answer, Stream, problem, send, send_stream
 from techlead.serve.mount import Asgi, Mounts
 from techlead.serve.request import ClientLeft, Receive, Request, Scope, Send, check_head
 from techlead.serve.router import Router
@@ -53,9 +54,14 @@ class Application:
                 self._opening = asyncio.create_task(self._start())
             await asyncio.shield(self._opening)
 
+    def end_streams(self) -> None:
+        """End every stream and take no new one: call it when stopping begins, for a stream ends by itself never."""
+        self.runtime.streams.stop()
+
     async def stop(self) -> None:
         """Stop what runs beside requests and close the store."""
         self._stopping = True
+        self.end_streams()
         await self._tasks.stop()
         await self.runtime.store.close()
         self.runtime.log.flush()
@@ -64,6 +70,7 @@ class Application:
     async def _start(self) -> None:
         await self.runtime.store.open()
         self._tasks.start()
+        self.runtime.streams.start()
         self._open = True
         self._stopping = False
 
@@ -72,15 +79,15 @@ class Application:
         began = time.perf_counter()
         request_id = runtime.random(REQUEST_ID_BYTES).hex()
         pattern = ""
+        request = Request(scope, receive, runtime.settings, request_id)
         try:
             check_head(scope, runtime.settings)
             if not self._open:
                 if self._stopping:
                     raise ShuttingDown  # noqa: TRY301 - one way out for every error
                 await self.start()
-            request = Request(scope, receive, runtime.settings, request_id)
             if request.method == "OPTIONS":
-                answer = self._options(request)
+                answer: Answer | Stream = self._options(request)
             else:
                 route, handler = self._router.find(request)
                 pattern = route.pattern
@@ -94,15 +101,28 @@ class Application:
             answer = self._fault(error, request_id)
         if self._cors:
             answer = self._with_cors(scope, answer)
-        await send(answer, request_id.encode(), send_, head=scope["method"] == "HEAD")
+        if isinstance(answer, Stream):
+            await self._stream(answer, request_id, receive, send_)
+        else:
+            await send(answer, request_id.encode(), send_, head=scope["method"] == "HEAD")
         runtime.log.event(
             "request",
             request=request_id,
             method=scope["method"] if pattern else "",
             route=pattern,
             status=answer.status,
+            actor=None if request.actor is None else self._account(request.actor),
             ms=round((time.perf_counter() - began) * 1000, 2),
         )
+
+    def _account(self, account: bytes) -> str:
+        return ids.encode(self.runtime.plan.accounts.prefix, account)
+
+    async def _stream(self, stream: Stream, request_id: str, receive: Receive, send_: Send) -> None:
+        try:
+            await send_stream(stream, request_id.encode(), receive, send_)
+        except Exception as error:  # noqa: BLE001 - the boundary, as above; what was begun can only be cut off
+            self._fault(error, request_id)
 
     def _fault(self, error: Exception, request_id: str) -> Answer:
         if isinstance(error, WorldError):
@@ -115,7 +135,11 @@ class Application:
         request.method = next((name for name in ("GET", "POST", "PATCH", "DELETE") if self._has(request, name)), "GET")
         route, _ = self._router.find(request)
         allow = route.allow().encode()
-        return Answer(204, b"", ((b"allow", allow), (b"access-control-allow-methods", allow)) if self._cors else ((b"allow", allow),))
+        return Answer(
+            204,
+            b"",
+            ((b"allow", allow), (b"access-control-allow-methods", allow)) if self._cors else ((b"allow", allow),),
+        )
 
     def _has(self, request: Request, method: str) -> bool:
         request.method = method
@@ -125,7 +149,7 @@ class Application:
             return False
         return True
 
-    def _with_cors(self, scope: Scope, answer: Answer) -> Answer:
+    def _with_cors(self, scope: Scope, answer: Answer | Stream) -> Answer | Stream:
         origin = dict(scope["headers"]).get(b"origin")
         if origin not in self._cors:
             return answer

@@ -14,11 +14,15 @@ from techlead.serve.actor import Authenticator
 from techlead.serve.application import Application
 from techlead.serve.events import EventLog
 from techlead.serve.health import alive, ready
+from techlead.serve.inbox import mark_read, read_inbox
+from techlead.serve.inbox_events import follow_inbox
+from techlead.serve.mail import MAIL, mail_tasks
 from techlead.serve.mount import Asgi
 from techlead.serve.passwords import Passwords
 from techlead.serve.router import Router
 from techlead.serve.runtime import Handler, Runtime
 from techlead.serve.settings import Settings
+from techlead.serve.streams import Streams
 from techlead.serve.tasks import Periodic, Tasks
 from techlead.serve.tidy import tidy
 from techlead.store.port import Store
@@ -40,14 +44,21 @@ def assemble(
     statements = Statements(plan, store.dialect)
     log = log or EventLog(clock, pretty=settings.log_format == "pretty")
     authenticator = Authenticator(plan, statements, store, clock)
-    runtime = Runtime(plan, store, statements, settings, clock, random, log, authenticator)
+    streams = Streams(settings)
+    runtime = Runtime(plan, store, statements, settings, clock, random, log, authenticator, streams)
     passwords = Passwords(settings)
     router = Router()
     for operation in plan.operations:
         router.add(operation.method, operation.path, handler_of(runtime, passwords, operation))
     router.add("GET", "/healthz", alive(runtime))
     router.add("GET", "/readyz", ready(runtime))
-    tasks = Tasks(log, [Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime))])
+    tasks = Tasks(log, [Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime)), *mail_tasks(runtime)])
+
+    def told(accounts: set[bytes]) -> None:
+        streams.told(accounts)
+        tasks.hurry(MAIL)
+
+    runtime.told = told
     return Application(runtime, router, tasks, mounts or {})
 
 
@@ -59,6 +70,9 @@ def handler_of(runtime: Runtime, passwords: Passwords, operation: Operation) -> 
         "logout": lambda: accounts.logout(runtime),
         "me": lambda: accounts.read_me(runtime),
         "change_me": lambda: accounts.change_me(runtime),
+        "inbox": lambda: read_inbox(runtime),
+        "inbox_events": lambda: follow_inbox(runtime),
+        "inbox_read": lambda: mark_read(runtime),
     }
     if operation.kind in runtime_kinds:
         return runtime_kinds[operation.kind]()

@@ -46,7 +46,7 @@ def page_of(resource: ResourcePlan, query: bytes, rows: int, rows_max: int) -> P
     """Read a list's address; InvalidFields names every parameter at fault, MalformedRequest what no text can hold."""
     given = parameters(query)
     faults = _Faults()
-    limit = _limit(given.pop("limit", None), rows, rows_max, faults)
+    limit = limit_of(given.pop("limit", None), rows, rows_max, faults)
     sort, descending = _sort(resource, given.pop("sort", None), faults)
     cursor = given.pop("after", None)
     values: dict[str, Any] = {}
@@ -82,7 +82,8 @@ def parameters(query: bytes) -> dict[str, str]:
     return found
 
 
-def _limit(text: str | None, rows: int, rows_max: int, faults: _Faults) -> int:
+def limit_of(text: str | None, rows: int, rows_max: int, faults: list[FieldError]) -> int:
+    """Read how many rows a page has; what is no such number is added to the faults."""
     if text is None:
         return min(rows, rows_max)
     if not text.isascii() or not text.isdigit() or len(text) > len(str(rows_max)) or not 1 <= int(text) <= rows_max:

@@ -14,15 +14,16 @@ from techlead.derive.views import View, view
 from techlead.errors import DeadlineExceeded, NotAllowed, NotSignedIn, RequestInFlight
 from techlead.primitives.clock import Clock
 from techlead.serve.actor import Actor, Authenticator
-from techlead.serve.answer import Answer
+from techlead.serve.answer import Answer, Stream
 from techlead.serve.change.unit import Unit
 from techlead.serve.events import EventLog
 from techlead.serve.idempotency import Work, fingerprint_of, key_of, once
 from techlead.serve.request import Request
 from techlead.serve.settings import Settings
+from techlead.serve.streams import Streams
 from techlead.store.port import Store, Transaction
 
-Handler = Callable[[Request], Awaitable[Answer]]
+Handler = Callable[[Request], Awaitable[Answer | Stream]]
 
 
 @dataclass(slots=True)
@@ -37,8 +38,11 @@ class Runtime:
     random: Callable[[int], bytes]
     log: EventLog
     authenticator: Authenticator
+    streams: Streams
     told: Callable[[set[bytes]], None] = lambda _accounts: None
     _in_flight: set[bytes] = field(default_factory=set)
+    _closed: dict[tuple[int, ActorClass], bool] = field(default_factory=dict)
+    """Which policies are closed to which actors; a policy of the Plan lives as long as the runtime, so its id is a key."""
     _views: dict[tuple[str, ActorClass], View] = field(default_factory=dict)
 
     def view(self, resource: ResourcePlan, actor: ActorClass) -> View:
@@ -52,7 +56,12 @@ class Runtime:
     async def actor(self, request: Request, policy: Policy) -> Actor:
         """Authenticate, and refuse whom the operation is closed to whatever the row: NotSignedIn or NotAllowed."""
         actor = await self.authenticator.actor(request.headers)
-        if isinstance(residual(policy, actor.kind), Nobody):
+        request.actor = actor.account
+        key = (id(policy), actor.kind)
+        closed = self._closed.get(key)
+        if closed is None:
+            closed = self._closed[key] = isinstance(residual(policy, actor.kind), Nobody)
+        if closed:
             if actor.account is None:
                 raise NotSignedIn
             self.log.event("authz_fail", request=request.id, method=request.method)

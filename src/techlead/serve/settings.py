@@ -38,8 +38,11 @@ class Settings:
     login_tries_free: int = 5
     login_wait_seconds_max: int = 900
     sse_clients_max: int = 1_000
+    sse_clients_of_account_max: int = 8
+    sse_heartbeat_seconds: int = 15
     sse_poll_seconds: int = 2
     log_format: str = "json"
+    mail_folder: str = ".techlead/mail"
 
     @property
     def production(self) -> bool:
@@ -107,5 +110,5 @@ def _unknown(environment: Mapping[str, str]) -> list[str]:
     ]  # fmt: skip
 
 
-OTHERS: Final = frozenset({f"{PREFIX}DATABASE", f"{PREFIX}TEST_POSTGRES", f"{PREFIX}PROOF", f"{PREFIX}MAIL_FOLDER"})
+OTHERS: Final = frozenset({f"{PREFIX}DATABASE", f"{PREFIX}TEST_POSTGRES", f"{PREFIX}PROOF"})
 """Variables that are read elsewhere."""
