@@ -96,10 +96,9 @@ def create_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
 def change_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
     """PATCH some fields of a row."""
     operation = f"update_{resource.table}"
-    opening = resource.access.read | resource.access.update
 
     async def handle(request: Request) -> Answer:
-        actor = await runtime.actor(request, opening)
+        actor = await runtime.actor(request, resource.access.update)
         row_id = row_id_of(resource.prefix, request.params[0])
         given = parse_fields(resource.fields, await request.json(), partial=True)
 
@@ -116,10 +115,9 @@ def change_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
 def delete_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
     """DELETE a row."""
     operation = f"delete_{resource.table}"
-    opening = resource.access.read | resource.access.delete
 
     async def handle(request: Request) -> Answer:
-        actor = await runtime.actor(request, opening)
+        actor = await runtime.actor(request, resource.access.delete)
         row_id = row_id_of(resource.prefix, request.params[0])
         await request.read_body()
 
@@ -134,10 +132,9 @@ def delete_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
 
 def act_on_one(runtime: Runtime, resource: ResourcePlan, action: ActionPlan) -> Handler:
     """POST an action on a row."""
-    opening = resource.access.read | action.by
 
     async def handle(request: Request) -> Answer:
-        actor = await runtime.actor(request, opening)
+        actor = await runtime.actor(request, action.by)
         row_id = row_id_of(resource.prefix, request.params[0])
         body = await body_of(request, action)
 
