@@ -29,12 +29,13 @@ PART_SECONDS_MAX: Final = 10
 
 
 class Answer(NamedTuple):
-    """A status, a body and the headers that only this answer has."""
+    """A status, a body and the headers that only this answer has; `safe` are those that keep its reader safe."""
 
     status: int
     body: bytes = b""
     headers: Headers = ()
     media_type: bytes = JSON
+    safe: list[tuple[bytes, bytes]] = SAFE
 
 
 class Stream(NamedTuple):
@@ -70,7 +71,7 @@ def problem(error: TechleadError, request_id: str) -> Answer:
         if error.rule is not None:
             body["rule"] = error.rule
         headers += [(name.encode(), value.encode()) for name, value in error.headers]
-    if isinstance(error, NotSignedIn):
+    if status == NotSignedIn.status:
         headers.append((b"www-authenticate", b"Bearer"))
     if isinstance(error, WorldError):
         headers.append((b"retry-after", str(error.retry_after_seconds).encode()))
@@ -86,7 +87,7 @@ async def send(answer: Answer, request_id: bytes, send: Send, *, head: bool = Fa
     headers = [
         (b"content-length", b"%d" % len(answer.body)),
         (b"x-request-id", request_id),
-        *SAFE,
+        *answer.safe,
         *answer.headers,
     ]
     if answer.body:
