@@ -79,10 +79,12 @@ class StoreSettings:
     """Every limit of the store; the unit is in the name, and none may be zero or less.
 
     `statement_seconds_max`: one statement may run so long (then DeadlineExceeded).
+    `loop_seconds_max`: SQLite, a statement that runs so long in the event loop is run again in a thread.
     `lock_seconds_max`: a statement or a queued work waits so long for somebody else's lock (then StoreBusy).
     `statements_cached_max`: prepared statements kept for each connection.
     `reopen_seconds`: between two tries to reach a database that was gone.
     `write_queue_max`: SQLite, works waiting for the one writer (then Overloaded).
+    `slow_reads_max`: SQLite, reads waiting for or running in the thread for slow ones (then Overloaded).
     `write_group_max`: SQLite, works that share one commit.
     `write_group_seconds_max`: SQLite, no further work joins a group that has run so long, so that reads go on.
     `lock_retry_seconds`: SQLite, between two tries to begin while another process writes.
@@ -98,10 +100,12 @@ class StoreSettings:
     """
 
     statement_seconds_max: float = 5.0
+    loop_seconds_max: float = 0.05
     lock_seconds_max: float = 3.0
     statements_cached_max: int = 512
     reopen_seconds: float = 0.2
     write_queue_max: int = 2_000
+    slow_reads_max: int = 100
     write_group_max: int = 256
     write_group_seconds_max: float = 0.01
     lock_retry_seconds: float = 0.005

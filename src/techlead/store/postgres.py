@@ -102,9 +102,7 @@ class PostgresStore:
         try:
             await _order(connection, "BEGIN")
             result = await work(transaction)
-            transaction.end()
-            if transaction.failure is not None:
-                raise transaction.failure
+            transaction.finish()
             await _order(connection, "COMMIT")
         except Exception:
             transaction.end()
@@ -120,15 +118,19 @@ class PostgresStore:
         return result
 
     async def _roll_back(self, connection: Any) -> None:
-        if not connection.is_closed() and connection.is_in_transaction():
-            try:
-                await connection.execute("ROLLBACK")
-            except BaseException as error:
-                self._writers.mend(connection)
-                if isinstance(error, DRIVER_ERRORS):
-                    return
-                raise
-        self._writers.release(connection)
+        """After a work failed: its caller is told once nothing of it is left, or its connection is given up."""
+        if connection.is_closed() or not connection.is_in_transaction():
+            self._writers.release(connection)
+            return
+        try:
+            await connection.execute("ROLLBACK")
+        except DRIVER_ERRORS:
+            self._writers.mend(connection)
+        except BaseException:
+            self._writers.mend(connection)
+            raise
+        else:
+            self._writers.release(connection)
 
     async def _acquire(self, pool: ConnectionPool) -> Any:
         try:

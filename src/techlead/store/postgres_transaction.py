@@ -57,6 +57,12 @@ class PostgresTransaction:
         """Let nothing more run: the connection goes back to the pool."""
         self._connection = None
 
+    def finish(self) -> None:
+        """End, and raise the failure that the work may have swallowed."""
+        self.end()
+        if self.failure is not None:
+            raise self.failure
+
     async def _failed(self, error: BaseException, sql: str) -> TechleadError:
         self.must_run_again = must_run_again(error)
         # Set before anything is awaited: from here on the server refuses every statement of this transaction.

@@ -15,8 +15,9 @@ import apsw
 from techlead.errors import ProgramError, ShuttingDown, StoreBusy, StoreUnavailable, TechleadError, summary
 from techlead.store.port import DEFAULTS, Dialect, Row, StoreSettings, Transaction, Value
 from techlead.store.sqlite_checkpoint import Checkpointer
-from techlead.store.sqlite_connection import DatabaseFile, GuardedConnection
+from techlead.store.sqlite_connection import DatabaseFile, GuardedConnection, Identity
 from techlead.store.sqlite_faults import DRIVER_ERRORS, translate
+from techlead.store.sqlite_slow import SlowReads
 from techlead.store.sqlite_thread import MOVED, CommitThread
 from techlead.store.sqlite_writer import GroupWriter
 
@@ -56,20 +57,22 @@ class SqliteStore:
         running = self._running or self._start()
         try:
             return (running.reader or running.connect_reader()).run(sql, values)
-        except apsw.BusyError:
-            pass
+        except (apsw.BusyError, apsw.InterruptError) as error:
+            slow = isinstance(error, apsw.InterruptError)
         except DRIVER_ERRORS as error:
             raise running.read_fault(error, sql) from None
-        return await self._read_again(running, sql, values)
+        return await self._read_again(running, sql, values, slow=slow)
 
-    async def _read_again(self, running: Running, sql: str, values: Sequence[Value]) -> list[Row]:
+    async def _read_again(self, running: Running, sql: str, values: Sequence[Value], *, slow: bool) -> list[Row]:
+        """Read in the thread for slow reads, and wait while another process holds the whole file."""
         until = monotonic() + self._settings.lock_seconds_max
         while monotonic() < until:
-            await asyncio.sleep(self._settings.lock_retry_seconds)
             try:
+                if slow:
+                    return await running.slow_reads.run(sql, values)
                 return (running.reader or running.connect_reader()).run(sql, values)
             except apsw.BusyError:
-                continue
+                await asyncio.sleep(self._settings.lock_retry_seconds)
             except DRIVER_ERRORS as error:
                 raise running.read_fault(error, sql) from None
         raise StoreBusy(f"{summary(StoreBusy)} (lock_seconds_max)")
@@ -102,15 +105,17 @@ class Running:
         self._settings = settings
         self._temporary = None if path else Path(tempfile.mkdtemp(prefix="techlead-"))
         self._file = DatabaseFile(path or Path(str(self._temporary)) / "data.db", settings, vfs)
-        self._identity: tuple[int, int] | None = None
+        self._identity: Identity | None = None
+        self._log_identity: Identity | None = None
         self._last_try = float("-inf")
         self.reader: GuardedConnection | None = None
         self._writing: GuardedConnection | None = None
-        self._writing_is_doubtful = False
+        self._is_doubtful = False
         self._checkpointer = Checkpointer(
             self._connect_beside, settings.checkpoint_pages, settings.checkpoint_pages_max
         )
         self._thread = CommitThread(self._loop, self._is_in_place, self._checkpointer)
+        self.slow_reads = SlowReads(self._connect_beside, settings)
         self.writer = GroupWriter(self._connect_writer, self._thread, settings, self.doubt)
         self._thread.start()
         self._checkpointer.start()
@@ -119,12 +124,13 @@ class Running:
     async def stop(self) -> None:
         """Settle what was accepted, then end the threads and close the file."""
         self._watch.cancel()
-        await self.writer.close()
+        await self.writer.settled()
         await asyncio.to_thread(self._let_go)
 
     def _let_go(self) -> None:
         self._thread.stop()
         self._checkpointer.stop()
+        self.slow_reads.stop()
         for connection in (self.reader, self._writing):
             if connection is not None:
                 connection.close()
@@ -132,12 +138,21 @@ class Running:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
     def doubt(self, fault: BaseException) -> None:
-        """After a fault of the file itself, open it anew before the next operation."""
+        """After a fault of the file itself, let go of it; the next operation opens it anew."""
         if isinstance(fault, StoreUnavailable):
-            self._writing_is_doubtful = True
+            self._is_doubtful = True
             if self.reader is not None:
                 self.reader.close()
                 self.reader = None
+            self._let_go_of_writing()
+
+    def _let_go_of_writing(self) -> None:
+        """Close a doubtful writer, unless it is in the middle of a round: then the next one tries."""
+        if self._is_doubtful and not self.writer.in_transaction:
+            if self._writing is not None:
+                self._writing.close()
+                self._writing = None
+            self._is_doubtful = False
 
     def look(self) -> None:
         """Doubt the connections when the file is not the one that was opened."""
@@ -154,9 +169,15 @@ class Running:
 
     def connect_reader(self) -> GuardedConnection:
         """Open the file for reading; only the very first time may it be created, later its absence is a fault."""
+        # First close everything, then open anything: the log of a file that was moved away must not meet its successor.
+        self._let_go_of_writing()
+        if self._is_doubtful:
+            raise StoreUnavailable(summary(StoreUnavailable))
         now = monotonic()
         if now - self._last_try < self._settings.reopen_seconds:
             raise StoreUnavailable(f"{summary(StoreUnavailable)} (tried {self._settings.reopen_seconds} s ago)")
+        if not self._is_in_place() and self._file.identity() is not None:
+            self._file.set_log_aside(self._log_identity)
         try:
             self.reader = self._file.connect(create=self._identity is None, read_only=True)
         except apsw.BusyError:
@@ -164,23 +185,23 @@ class Running:
         except apsw.Error:
             self._last_try = now
             raise
-        self._identity = self._file.identity()
+        self._identity, self._log_identity = self._file.identity(), self._file.log_identity()
         return self.reader
 
     def _connect_writer(self) -> GuardedConnection:
         """Give the writer's connection; called between rounds only, so it may be replaced here."""
-        if self._writing is not None and self._writing_is_doubtful:
-            self._writing.close()
-            self._writing = None
+        self._let_go_of_writing()
         if self._writing is None:
             self.reader = self.reader or self.connect_reader()
             self._writing = self._file.connect(create=False)
             self._writing.raw.set_wal_hook(self._checkpointer.grew)
-            self._writing_is_doubtful = False
         return self._writing
 
     def _connect_beside(self) -> GuardedConnection:
-        return self._file.connect(create=False)
+        """Give a connection to one of the threads; it reads and checkpoints, and changes no row."""
+        if not self._is_in_place():
+            raise apsw.CantOpenError(MOVED)
+        return self._file.connect(create=False, read_only=True)
 
     def _is_in_place(self) -> bool:
         return self._identity is not None and self._file.identity() == self._identity

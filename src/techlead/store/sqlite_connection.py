@@ -55,8 +55,7 @@ class GuardedConnection:
     def run_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
         """Run a statement for each row of values; the budget is for all of them."""
         self.budget.began = 0.0
-        for _ in self._execute_many(sql, rows):
-            pass
+        self._execute_many(sql, rows).fetchall()
 
     @property
     def system_errno(self) -> int:
@@ -77,9 +76,20 @@ class GuardedConnection:
     def close(self) -> None:
         """Let go; nothing is left to be done about a failure here."""
         try:
-            self.raw.close(True)
+            self.raw.close(force=True)
         except apsw.Error:
             return
+
+
+Identity = tuple[int, int]
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - twice as fast as Path.stat, after every commit
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +100,29 @@ class DatabaseFile:
     settings: StoreSettings
     vfs: str | None = None
 
-    def identity(self) -> tuple[int, int] | None:
+    def identity(self) -> Identity | None:
         """Say which file is at the path now; None when there is none."""
+        return _identity(self.path)
+
+    def log_identity(self) -> Identity | None:
+        """Say which write-ahead log lies beside the file now."""
+        return _identity(self._beside("-wal"))
+
+    def set_log_aside(self, log: Identity | None) -> None:
+        """Rename the log of a file that was moved away, lest SQLite take it for the log of the file that came instead.
+
+        SQLite cannot tell whose log it finds beside a file, and closing leaves the log when the file has moved.
+        """
+        if log is None or self.log_identity() != log:
+            return
         try:
-            found = os.stat(self.path)  # noqa: PTH116 - twice as fast as Path.stat, after every commit
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+            self._beside("-wal").replace(self._beside("-wal-of-the-file-before"))
+            self._beside("-shm").unlink(missing_ok=True)
+        except OSError as error:
+            raise apsw.CantOpenError(f"{type(error).__name__} while setting a log aside") from None
+
+    def _beside(self, suffix: str) -> Path:
+        return self.path.with_name(self.path.name + suffix)
 
     def connect(self, *, create: bool, read_only: bool = False) -> GuardedConnection:
         """Open a connection; raises what the driver raises."""
@@ -107,9 +133,9 @@ class DatabaseFile:
         try:
             self._prepare(raw, read_only=read_only)
         except apsw.Error:
-            raw.close(True)
+            raw.close(force=True)
             raise
-        return GuardedConnection(raw, self.settings.statement_seconds_max)
+        return GuardedConnection(raw, self.settings.loop_seconds_max)
 
     def _prepare(self, raw: apsw.Connection, *, read_only: bool) -> None:
         raw.set_busy_timeout(0)
@@ -127,5 +153,6 @@ class DatabaseFile:
             "journal_size_limit=67108864",
             f"cache_size=-{self.settings.cache_kibibytes}",
             f"query_only={int(read_only)}",
+            "schema_version",  # a read, so that the log is open and can be told from another
         ):
             raw.execute(f"PRAGMA {pragma}").fetchall()

@@ -17,6 +17,8 @@ from techlead.store.sqlite_faults import translate
 
 MOVED = "The database file was moved or deleted while it was in use; what was written last is not acknowledged."
 
+# What is left to do before the commit, in this thread; tells whether there is anything to commit.
+Rest = Callable[[], bool]
 Told = Callable[[Exception | None], None]
 
 
@@ -27,7 +29,7 @@ class CommitThread:
     loop: asyncio.AbstractEventLoop
     is_in_place: Callable[[], bool]
     checkpointer: Checkpointer
-    _jobs: SimpleQueue[tuple[GuardedConnection, Told] | None] = field(default_factory=SimpleQueue)
+    _jobs: SimpleQueue[tuple[GuardedConnection, Rest | None, Told] | None] = field(default_factory=SimpleQueue)
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -41,21 +43,24 @@ class CommitThread:
         if self._thread is not None:
             self._thread.join()
 
-    def commit(self, connection: GuardedConnection, told: Told) -> None:
+    def commit(self, connection: GuardedConnection, told: Told, rest: Rest | None = None) -> None:
         """Commit, then call `told` in the loop: with None, with a constraint's error, or with the world's."""
-        self._jobs.put((connection, told))
+        self._jobs.put((connection, rest, told))
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
-            connection, told = job
-            fault = self._commit(connection)
+            connection, rest, told = job
+            fault = self._commit(connection, rest)
             try:
                 self.loop.call_soon_threadsafe(told, fault)
             except RuntimeError:  # the loop was closed meanwhile: nobody is left to be told
                 return
 
-    def _commit(self, connection: GuardedConnection) -> Exception | None:
+    def _commit(self, connection: GuardedConnection, rest: Rest | None) -> Exception | None:
         try:
+            if rest is not None and not rest():
+                connection.roll_back()
+                return None
             connection.raw.execute("COMMIT")
         except apsw.Error as error:
             fault = translate(error, system_errno=connection.system_errno)

@@ -18,9 +18,9 @@ import apsw
 
 from techlead.errors import (
     ConstraintViolated,
+    DeadlineExceeded,
     Overloaded,
     ProgramError,
-    ShuttingDown,
     StoreBusy,
     WorldError,
     summary,
@@ -36,13 +36,17 @@ ENDED_BY_WORK = "A work ended its own transaction: COMMIT and ROLLBACK belong to
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A work in the queue, who waits for it since when (monotonic seconds), and how it ended."""
+    """A work in the queue, who waits for it since when (monotonic seconds), and how it ended.
+
+    One that was too slow for the event loop is tried once more, in the commit thread.
+    """
 
     work: Work[Any]
     future: asyncio.Future[Any]
     since: float
     result: Any = None
     error: BaseException | None = None
+    slow: bool = False
 
     def settle(self) -> None:
         """Tell the one who waits, if still there."""
@@ -64,8 +68,8 @@ class GroupWriter:
     on_fault: Callable[[BaseException], None]
     _queue: deque[Waiting] = field(default_factory=deque)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
-    _closing: bool = False
     _one_by_one: int = 0
+    in_transaction: bool = False
 
     def __post_init__(self) -> None:
         """Start with nothing to do."""
@@ -73,8 +77,6 @@ class GroupWriter:
 
     def submit(self, work: Work[Any]) -> asyncio.Future[Any]:
         """Queue a work; the future is done once its outcome is durable. Overloaded when the queue is full."""
-        if self._closing:
-            raise ShuttingDown(summary(ShuttingDown))
         if len(self._queue) >= self.settings.write_queue_max:
             raise Overloaded(f"{summary(Overloaded)} (write_queue_max)")
         loop = asyncio.get_running_loop()
@@ -85,9 +87,8 @@ class GroupWriter:
             loop.call_soon(self._round, loop)
         return future
 
-    async def close(self) -> None:
-        """Take no more works, and wait until those that were taken are settled."""
-        self._closing = True
+    async def settled(self) -> None:
+        """Wait until every work that was taken has been told its outcome."""
         await self._idle.wait()
 
     def _round(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -112,8 +113,12 @@ class GroupWriter:
             if waiting.since < oldest:
                 waiting.error = StoreBusy(f"{summary(StoreBusy)} (lock_seconds_max)")
                 waiting.settle()
+            elif waiting.slow and group:
+                queue.appendleft(waiting)
+                break
             elif not waiting.future.done():
                 group.append(waiting)
+                room = 1 if waiting.slow else room
         self._one_by_one = max(0, self._one_by_one - 1)
         return group
 
@@ -125,17 +130,41 @@ class GroupWriter:
             self._queue.extendleft(reversed(group))
             loop.call_later(self.settings.lock_retry_seconds, self._round, loop)
             return
+        self.in_transaction = True
+        if group[0].slow:
+            self._run_in_thread(group[0], connection, loop)
+            return
         try:
             done = self._run(group, connection)
         except BaseException:
-            connection.roll_back()
+            self._roll_back(connection)
             raise
         if any(waiting.error is None for waiting in done):
             self.thread.commit(connection, lambda fault: self._settle(done, fault, loop))
             return
-        connection.roll_back()
-        self._settle(done, None, None)
+        self._roll_back(connection)
+        for waiting in done:
+            waiting.settle()
         loop.call_soon(self._round, loop)
+
+    def _roll_back(self, connection: GuardedConnection) -> None:
+        connection.roll_back()
+        self.in_transaction = False
+
+    def _run_in_thread(self, waiting: Waiting, connection: GuardedConnection, loop: asyncio.AbstractEventLoop) -> None:
+        """Give a slow work all the time a statement may take, while the event loop goes on."""
+
+        def run() -> bool:
+            connection.budget.seconds = self.settings.statement_seconds_max
+            try:
+                waiting.result = drive(waiting.work, connection)
+            except BaseException as error:  # noqa: BLE001 - it belongs to the caller of this work
+                waiting.error = error
+            finally:
+                connection.budget.seconds = self.settings.loop_seconds_max
+            return waiting.error is None
+
+        self.thread.commit(connection, lambda fault: self._settle([waiting], fault, loop), run)
 
     def _run(self, group: list[Waiting], connection: GuardedConnection) -> list[Waiting]:
         """Run the works and give those that ran; the others are back in the queue."""
@@ -147,8 +176,18 @@ class GroupWriter:
                 return self._lost(group, waiting)
             if monotonic() > until:
                 self._queue.extendleft(reversed(group[count:]))
-                return group[:count]
-        return group
+                return self._without_slow(group[:count])
+        return self._without_slow(group)
+
+    def _without_slow(self, group: list[Waiting]) -> list[Waiting]:
+        """Put works that were too slow for the event loop back, to be run in the thread."""
+        if not any(isinstance(waiting.error, DeadlineExceeded) for waiting in group):
+            return group
+        for waiting in group:
+            if isinstance(waiting.error, DeadlineExceeded):
+                waiting.slow, waiting.error = True, None
+                self._queue.appendleft(waiting)
+        return [waiting for waiting in group if not waiting.slow]
 
     def _run_one(self, waiting: Waiting, connection: GuardedConnection, *, alone: bool) -> None:
         """Run one work; alone in its round it needs no savepoint, for then the transaction is its own."""
@@ -178,10 +217,11 @@ class GroupWriter:
         for waiting in others:
             waiting.error = None
         self._queue.extendleft(reversed(others))
-        return [culprit]
+        return self._without_slow([culprit])
 
-    def _settle(self, done: list[Waiting], fault: Exception | None, loop: asyncio.AbstractEventLoop | None) -> None:
+    def _settle(self, done: list[Waiting], fault: Exception | None, loop: asyncio.AbstractEventLoop) -> None:
         """Tell everyone of a round how it ended; in the loop, once the commit came back."""
+        self.in_transaction = False
         if isinstance(fault, ConstraintViolated) and len(done) > 1:
             self._separate(done)
         elif fault is not None:
@@ -189,8 +229,7 @@ class GroupWriter:
         else:
             for waiting in done:
                 waiting.settle()
-        if loop is not None:
-            self._round(loop)
+        self._round(loop)
 
     def _separate(self, done: list[Waiting]) -> None:
         """After a deferred constraint failed at COMMIT: alone, each work finds out whether it was the one."""

@@ -1,5 +1,7 @@
 """A file system for SQLite that fails when told to: the disk's faults, without a disk that has them."""
 
+# ruff: noqa: N802 - the names are SQLite's
+
 from __future__ import annotations
 
 import threading

@@ -21,16 +21,17 @@ def marked(store: Store, statement: str) -> str:
 async def create_tables(store: Store) -> None:
     """Create two tables with every kind of constraint, named as the house names them."""
     big, raw = ("INTEGER", "BLOB") if store.dialect == "sqlite" else ("BIGINT", "BYTEA")
-    for statement in (
-        f"CREATE TABLE person (id {big} NOT NULL, name TEXT NOT NULL, amount {big} NOT NULL, "
-        "CONSTRAINT pk__person PRIMARY KEY (id), CONSTRAINT uq__person__name UNIQUE (name), "
-        "CONSTRAINT ck__person__amount CHECK (amount >= 0))",
-        f"CREATE TABLE visit (id {big} NOT NULL PRIMARY KEY, person {big} NOT NULL, place TEXT, "
-        "CONSTRAINT fk__visit__person FOREIGN KEY (person) REFERENCES person (id), "
-        "CONSTRAINT uq__visit__person__place UNIQUE (person, place))",
-        f"CREATE TABLE blob (id {big} NOT NULL PRIMARY KEY, body {raw}, text TEXT)",
-    ):
-        await store.write(lambda transaction, s=statement: transaction.run(s))
+    person = f"""
+        id {big} NOT NULL, name TEXT NOT NULL, amount {big} NOT NULL,
+        CONSTRAINT pk__person PRIMARY KEY (id), CONSTRAINT uq__person__name UNIQUE (name),
+        CONSTRAINT ck__person__amount CHECK (amount >= 0)"""
+    visit = f"""
+        id {big} NOT NULL PRIMARY KEY, person {big} NOT NULL, place TEXT,
+        CONSTRAINT fk__visit__person FOREIGN KEY (person) REFERENCES person (id),
+        CONSTRAINT uq__visit__person__place UNIQUE (person, place)"""
+    blob = f"id {big} NOT NULL PRIMARY KEY, body {raw}, text TEXT"
+    for name, columns in (("person", person), ("visit", visit), ("blob", blob)):
+        await store.write(lambda transaction, n=name, c=columns: transaction.run(f"CREATE TABLE {n} ({c})"))
 
 
 def add(number: int, name: str) -> Callable[[Transaction], Awaitable[None]]:

@@ -30,7 +30,6 @@ from unit.store.store_tables import marked
 
 from techlead.errors import (
     CheckViolated,
-    ConstraintViolated,
     SettingsRefused,
     StoreBusy,
     StoreUnavailable,

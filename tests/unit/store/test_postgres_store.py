@@ -389,3 +389,104 @@ async def test_a_lock_is_refused_while_another_transaction_holds_it(store: Postg
     release.set()
     assert await holding is True
     assert await store.write(lambda t: t.try_lock(b"key")) is True
+
+
+class Connection:
+    """A driver's connection whose answers are told beforehand."""
+
+    def __init__(self, *answers: BaseException | str) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+        self.is_cut = False
+
+    async def execute(self, statement: str) -> str:
+        self.asked.append(statement)
+        answer = self.answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def is_in_transaction(self) -> bool:
+        return True
+
+    def is_closed(self) -> bool:
+        return self.is_cut
+
+    def terminate(self) -> None:
+        self.is_cut = True
+
+    async def close(self) -> None:
+        self.is_cut = True
+
+
+async def given(store: PostgresStore, connection: Connection) -> PostgresStore:
+    """Let a store that is connected to nothing use a connection of ours."""
+
+    async def connect(**_: object) -> Connection:
+        return connection
+
+    store._connect = connect  # type: ignore[method-assign]
+    return store
+
+
+async def fail(_: Transaction) -> None:
+    raise LookupError("mine")
+
+
+@pytest.mark.parametrize("lost", [asyncpg.InterfaceError("lost"), ConnectionResetError(), TimeoutError()])
+async def test_a_rollback_that_fails_gives_the_connection_up(lost: BaseException) -> None:
+    connection = Connection("BEGIN", lost, lost)
+    store = await given(PostgresStore("postgresql://localhost/none", QUICK), connection)
+    with pytest.raises(LookupError, match="mine"):
+        await store.write(fail)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert connection.is_cut
+    await store.close()
+
+
+async def test_a_caller_who_leaves_during_the_rollback_is_cancelled_and_it_is_rolled_back_again() -> None:
+    connection = Connection("BEGIN", asyncio.CancelledError(), "ROLLBACK")
+    store = await given(PostgresStore("postgresql://localhost/none", QUICK), connection)
+    with pytest.raises(asyncio.CancelledError):
+        await store.write(fail)
+    await store.close()
+    assert connection.asked == ["BEGIN", "ROLLBACK", "ROLLBACK"]
+
+
+async def test_a_commit_that_became_a_rollback_is_never_acknowledged() -> None:
+    connection = Connection("BEGIN", "ROLLBACK", "ROLLBACK")
+    store = await given(PostgresStore("postgresql://localhost/none", QUICK), connection)
+
+    async def work(_: Transaction) -> str:
+        return "done"
+
+    with pytest.raises(StoreUnavailable, match="rolled a transaction back"):
+        await store.write(work)
+    await store.close()
+
+
+async def test_a_statement_without_an_answer_in_time_is_over_its_deadline(url: str) -> None:
+    store = PostgresStore(url, QUICK)
+    await store.open()
+    ((connection),) = store._readers._idle
+    connection._config = connection._config._replace(command_timeout=0.05)
+    with pytest.raises(DeadlineExceeded):
+        await store.read("SELECT pg_sleep(0.5)")
+    assert await store.read("SELECT 1") == [(1,)]
+    await store.close()
+
+
+async def test_a_new_connection_that_cannot_be_prepared_is_cut(
+    url: str, monkeypatch: pytest.MonkeyPatch, other: asyncpg.Connection
+) -> None:
+    async def broken(_: object) -> None:
+        raise ConnectionResetError
+
+    store = PostgresStore(url, QUICK)
+    with monkeypatch.context() as patch:
+        patch.setattr("techlead.store.postgres.set_codecs", broken)
+        with pytest.raises(StoreUnavailable):
+            await store.open()
+    await store.open()
+    await store.close()

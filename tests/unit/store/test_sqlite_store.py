@@ -1,8 +1,11 @@
 """What holds for SQLite alone: group commit, locks of other processes, and a file that goes wrong."""
 
+# ruff: noqa: ASYNC240 - the tests move and look at small files
+
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,6 +26,7 @@ from techlead.errors import (
 )
 from techlead.store.port import StoreSettings, Transaction
 from techlead.store.sqlite import SqliteStore
+from techlead.store.sqlite_connection import GuardedConnection
 
 QUICK = StoreSettings(lock_seconds_max=0.3, reopen_seconds=0.001, file_check_seconds=0.01)
 
@@ -441,3 +445,197 @@ async def test_threads_end_with_the_store(path: Path) -> None:
 async def test_a_bound_on_attached_databases_holds(store: SqliteStore) -> None:
     with pytest.raises(ProgramError):
         await store.read("ATTACH ':memory:' AS other")
+
+
+SLOW = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {}) SELECT max(x) FROM n"
+
+
+async def longest_pause(stop: asyncio.Event) -> float:
+    """Give the longest time in which the event loop ran nothing else, in seconds."""
+    loop, longest = asyncio.get_running_loop(), 0.0
+    while not stop.is_set():
+        before = loop.time()
+        await asyncio.sleep(0.001)
+        longest = max(longest, loop.time() - before)
+    return longest
+
+
+@pytest.mark.parametrize("door", ["read", "write"])
+async def test_a_slow_statement_ends_in_a_thread_while_the_loop_goes_on(path: Path, door: str) -> None:
+    store = SqliteStore(path, StoreSettings(loop_seconds_max=0.02, statement_seconds_max=20))
+    await create_tables(store)
+    stop = asyncio.Event()
+    watching = asyncio.create_task(longest_pause(stop))
+    slow = SLOW.format(2_000_000)
+    before = asyncio.get_running_loop().time()
+    if door == "read":
+        assert await store.read(slow) == [(2_000_000,)]
+    else:
+        ends = await asyncio.gather(
+            store.write(add(1, "ada")),
+            store.write(lambda t: t.run(f"INSERT INTO person SELECT id, 'bob', 0 FROM (SELECT 2 AS id, ({slow}))")),
+            store.write(lambda t: t.run(slow)),
+            store.write(add(4, "eve")),
+        )
+        assert ends == [None, [], [(2_000_000,)], None]
+        assert set(await amounts(store)) == {1, 2, 4}
+    took = asyncio.get_running_loop().time() - before
+    stop.set()
+    assert await watching < took / 2
+    await store.close()
+
+
+async def test_a_slow_work_that_fails_in_the_thread_harms_nobody(path: Path) -> None:
+    store = SqliteStore(path, StoreSettings(loop_seconds_max=0.01, statement_seconds_max=20))
+    await create_tables(store)
+
+    async def work(transaction: Transaction) -> None:
+        await add(1, "ada")(transaction)
+        await transaction.run(SLOW.format(500_000))
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        await store.write(work)
+    await store.write(add(2, "bob"))
+    assert await amounts(store) == {2: 0}
+    await store.close()
+
+
+async def test_slow_reads_wait_in_a_bounded_line(path: Path) -> None:
+    store = SqliteStore(path, StoreSettings(loop_seconds_max=0.01, statement_seconds_max=20, slow_reads_max=2))
+    ends = await asyncio.gather(*[store.read(SLOW.format(300_000)) for _ in range(4)], return_exceptions=True)
+    assert [type(end) for end in ends] == [list, list, Overloaded, Overloaded]
+    await store.close()
+
+
+async def test_a_slow_read_on_a_file_that_went_away_is_unavailable(path: Path) -> None:
+    store = SqliteStore(path, StoreSettings(loop_seconds_max=0.01, file_check_seconds=60))
+    await store.open()
+    path.rename(path.with_suffix(".away"))
+    with pytest.raises(StoreUnavailable):
+        await store.read(SLOW.format(2_000_000))
+    await store.close()
+
+
+async def test_the_log_of_a_file_that_moved_away_never_meets_its_successor(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    successor = SqliteStore(tmp_path / "copy" / "data.db")
+    await create_tables(successor)
+    await successor.write(add(7, "successor"))
+    await successor.close()
+    store = SqliteStore(path, QUICK)
+    await create_tables(store)
+    for n in range(50):
+        await store.write(add(n, f"p{n}"))
+    (tmp_path / "copy" / "data.db").rename(path)
+    await asyncio.sleep(0.05)
+    assert await amounts(store) == {7: 0}
+    await store.write(add(8, "later"))
+    assert set(await amounts(store)) == {7, 8}
+    assert await store.read("PRAGMA integrity_check") == [("ok",)]
+    await store.close()
+
+
+async def test_a_connection_that_turns_out_to_be_closed_is_made_anew(store: SqliteStore) -> None:
+    running = store._running
+    assert running is not None
+    assert running.reader is not None
+    running.reader.raw.close()
+    with pytest.raises(StoreUnavailable):
+        await store.read("SELECT 1")
+    await asyncio.sleep(0.01)
+    assert await store.read("SELECT 1") == [(1,)]
+
+
+async def test_a_fault_in_our_own_rounds_reaches_who_waits(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = store._running
+    assert running is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(type(running.writer), "_run", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await store.write(add(1, "ada"))
+    await store.write(add(2, "bob"))
+    assert await amounts(store) == {2: 0}
+
+
+async def test_a_file_that_moves_during_a_commit_is_left_alone_until_the_commit_is_over(
+    path: Path, fragile: SqliteStore, faulty: FaultyFiles
+) -> None:
+    faulty.hold_syncs()
+    writing = asyncio.create_task(fragile.write(add(1, "ada")))
+    await asyncio.to_thread(faulty.wait_for_sync)
+    path.rename(path.with_suffix(".away"))
+    await asyncio.sleep(0.05)
+    with pytest.raises(StoreUnavailable):
+        await fragile.read("SELECT 1")
+    faulty.let_syncs_go()
+    with pytest.raises(StoreUnavailable):
+        await writing
+    path.with_suffix(".away").rename(path)
+    await asyncio.sleep(0.01)
+    await fragile.write(add(2, "bob"))
+    assert 2 in await amounts(fragile)
+
+
+async def test_slow_works_wait_for_each_other_and_all_succeed(path: Path) -> None:
+    store = SqliteStore(path, StoreSettings(loop_seconds_max=0.01, statement_seconds_max=20))
+    await create_tables(store)
+    slow = SLOW.format(300_000)
+    ends = await asyncio.gather(*[store.write(lambda t: t.run(slow)) for _ in range(3)], store.write(add(1, "ada")))
+    assert ends == [[(300_000,)]] * 3 + [None]
+    await store.close()
+
+
+async def test_a_rollback_that_fails_is_told_by_the_next_beginning() -> None:
+    connection = GuardedConnection(apsw.Connection(""), 1.0)
+    connection.run("BEGIN IMMEDIATE")
+    connection.raw.set_exec_trace(lambda *_: False)
+    connection.roll_back()
+    connection.raw.set_exec_trace(None)
+    with pytest.raises(apsw.SQLError, match="within a transaction"):
+        connection.run("BEGIN IMMEDIATE")
+    connection.close()
+    assert connection.system_errno == 0
+
+
+async def test_a_commit_that_ends_after_its_loop_tells_nobody(path: Path) -> None:
+    """Nobody is left to be told; what was committed stays."""
+
+    async def leave() -> None:
+        store = SqliteStore(path)
+        await create_tables(store)
+        asyncio.get_running_loop().call_soon(asyncio.get_running_loop().stop)
+        await store.write(add(1, "ada"))
+
+    def run() -> None:
+        loop = asyncio.new_event_loop()
+        task = loop.create_task(leave())
+        with pytest.raises(RuntimeError, match="before Future completed"):
+            loop.run_until_complete(task)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            loop.run_until_complete(task)
+        loop.close()
+
+    await asyncio.to_thread(run)
+    again = SqliteStore(path)
+    await again.check()
+    await again.close()
+
+
+async def test_a_log_that_cannot_be_set_aside_makes_the_file_unavailable(
+    path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refused)
+        other = path.with_suffix(".other")
+        other.touch()
+        os.replace(other, path)  # noqa: PTH105 - the patched one is the store's
+        await asyncio.sleep(0.05)
+        with pytest.raises(StoreUnavailable):
+            await store.read("SELECT 1")
+    await asyncio.sleep(0.01)
+    assert await store.read("SELECT count(*) FROM sqlite_schema") == [(0,)]

@@ -123,8 +123,8 @@ async def test_values_with_no_storage_form_are_refused(store: Store) -> None:
         ("text", "\ud800", CheckViolated),
         ("text", object(), ProgramError),
     ):
+        insert = marked(store, f"INSERT INTO form ({column}) VALUES (?)")
         with pytest.raises(kind):
-            insert = marked(store, f"INSERT INTO form ({column}) VALUES (?)")
             await store.write(lambda t, i=insert, v=value: t.run(i, (v,)))
 
 
