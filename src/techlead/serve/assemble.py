@@ -12,6 +12,7 @@ from techlead.primitives.clock import Clock, system_clock
 from techlead.serve import accounts, rows
 from techlead.serve.actor import Authenticator
 from techlead.serve.application import Application
+from techlead.serve.docs import read_docs, read_openapi
 from techlead.serve.events import EventLog
 from techlead.serve.health import alive, ready
 from techlead.serve.inbox import mark_read, read_inbox
@@ -52,6 +53,8 @@ def assemble(
         router.add(operation.method, operation.path, handler_of(runtime, passwords, operation))
     router.add("GET", "/healthz", alive(runtime))
     router.add("GET", "/readyz", ready(runtime))
+    router.add("GET", "/openapi.json", read_openapi(plan, settings))
+    router.add("GET", "/docs", read_docs(plan, settings))
     tasks = Tasks(log, [Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime)), *mail_tasks(runtime)])
 
     def told(accounts: set[bytes]) -> None:

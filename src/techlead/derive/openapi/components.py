@@ -53,7 +53,7 @@ def _account_shapes(plan: Plan, limits: ApiLimits) -> dict[str, Schema]:
         "account.register": register_shape(account, limits),
         "account.login": _login_shape(),
         "account.update": update_shape(field for field in account.fields if field.name != "email"),
-        **inbox_shapes(plan, limits),
+        **inbox_shapes(limits),
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from techlead.derive.filters import NULL, OPERATOR_WORDS, operators_of, parameter_name
+from techlead.derive.openapi.inbox import PARAMETERS as INBOX
 from techlead.derive.openapi.limits import ApiLimits
 from techlead.derive.openapi.shapes import CURSOR_LENGTH_MAX, id_schema
 from techlead.derive.openapi.values import Schema, query_schema
@@ -69,14 +70,13 @@ def parameters_of(plan: Plan, operation: Operation) -> list[Parameter]:
     """Give an operation's parameters: path, headers, query."""
     kind = operation.kind
     resource = plan.resources.get(operation.resource or "")
-    found = [_id(resource)] if "{id}" in operation.path else []
+    found: list[Parameter] = [_id(resource)] if resource is not None and "{id}" in operation.path else []
+    found += INBOX.get(kind, [])
     found += [_shared("idempotency_key")] if kind in KEYED else []
     found += [_shared("if_match")] if kind in GUARDED else []
     found += [_shared("if_none_match")] if kind in CACHED else []
-    if kind in ("list", "inbox"):
-        found += [_shared("limit"), _shared("after")]
     if kind == "list" and resource is not None:
-        found += [sort_of(resource), *filters_of(resource)]
+        found += [_shared("limit"), _shared("after"), sort_of(resource), *filters_of(resource)]
     return found
 
 
@@ -98,9 +98,8 @@ def filters_of(resource: ResourcePlan) -> Iterator[Parameter]:
             yield _query(parameter_name(field, operator), words, schema)
 
 
-def _id(resource: ResourcePlan | None) -> Parameter:
-    message = {"type": "string", "pattern": "^message_[0-7][0-9a-hjkmnp-tv-z]{25}$"}
-    schema = message if resource is None else {k: v for k, v in id_schema(resource).items() if k != "readOnly"}
+def _id(resource: ResourcePlan) -> Parameter:
+    schema = {name: value for name, value in id_schema(resource).items() if name != "readOnly"}
     return {"name": "id", "in": "path", "required": True, "schema": schema}
 
 

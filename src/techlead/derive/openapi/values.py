@@ -86,11 +86,10 @@ def _narrow(field: FieldPlan, schema: Schema) -> None:
         places = len(Money.of_minor(0, schema["properties"]["currency"]["const"]).amount.partition(".")[2])
         schema["properties"]["amount"]["pattern"] = _amount_pattern(low or Decimal(0), high, places)
     if field.kind in ("decimal", "money"):
-        bounds = (f"at least {field.spec.ge}" if field.spec.ge is not None else "",
-                  f"at most {field.spec.le}" if field.spec.le is not None else "")  # fmt: skip
-        said = " and ".join(filter(None, bounds))
-        if said:
-            schema["description"] = f"{said.capitalize()}."
+        bounds = [f"at least {field.spec.ge}"] if field.spec.ge is not None else []
+        bounds += [f"at most {field.spec.le}"] if field.spec.le is not None else []
+        if bounds:
+            schema["description"] = f"Must be {' and '.join(bounds)}."
 
 
 def _amount(bound: Money | None) -> Decimal | None:
