@@ -113,14 +113,15 @@ def _served(folder: str, port: int, database: str) -> Iterator[threading.Thread]
     backend = load(folder)
     settings = settings_from(os.environ)
     prepare(backend, database, settings)
-    config = uvicorn.Config(backend.asgi(database), port=port, **server_settings(settings))
-    server = uvicorn.Server(config)
+    application = backend.asgi(database)
+    server = uvicorn.Server(uvicorn.Config(application, port=port, **server_settings(settings)))
     thread = threading.Thread(target=server.run, name="demo")
     thread.start()
     try:
         _wait(server, thread, port)
         yield thread
     finally:
+        application.end_streams()
         server.should_exit = True
         thread.join()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from types import FrameType
 from typing import Any, Final
 
 import uvicorn
@@ -12,6 +13,7 @@ import uvicorn
 from techlead.cli.project import load
 from techlead.derive.tables import tables
 from techlead.errors import SettingsRefused
+from techlead.serve.application import Application
 from techlead.serve.backend import Backend
 from techlead.serve.settings import Settings, settings_from
 from techlead.store import migrate
@@ -41,7 +43,23 @@ def run(given: argparse.Namespace) -> int:
 
 def listen(backend: Backend, host: str, port: int, database: str, settings: Settings) -> None:
     """Run uvicorn with uvloop and httptools; SIGTERM lets the requests under way finish."""
-    uvicorn.run(backend.asgi(database), host=host, port=port, **server_settings(settings))
+    application = backend.asgi(database)
+    config = uvicorn.Config(application, host=host, port=port, **server_settings(settings))
+    Server(config, application).run()
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which ends the event streams when stopping begins: they would hold it up."""
+
+    def __init__(self, config: uvicorn.Config, application: Application) -> None:
+        """Hold the application to tell."""
+        super().__init__(config)
+        self._application = application
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        self._application.end_streams()
+        super().handle_exit(sig, frame)
 
 
 def server_settings(settings: Settings) -> dict[str, Any]:
@@ -52,6 +70,7 @@ def server_settings(settings: Settings) -> dict[str, Any]:
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
+        "proxy_headers": False,
         "lifespan": "on",
         "timeout_graceful_shutdown": settings.stop_seconds_max,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,

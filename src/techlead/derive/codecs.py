@@ -12,11 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Final
 
 from techlead.declare.types import Ref
 from techlead.primitives import clock, ids, text
 
+IDS_KEPT: Final = 8_192
 INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
 EPOCH_DAY: Final = date(1970, 1, 1)
@@ -185,6 +187,10 @@ def enum_codec(choices: type[Enum]) -> Codec:
     return Codec("text", parse, None, by_value.__getitem__, dump, parse, schema, next(iter(by_value)))
 
 
+written_suffix: Final = lru_cache(IDS_KEPT)(ids.encode_suffix)
+"""Writes the suffix of an id, and remembers: accounts and busy rows are written again and again."""
+
+
 def reference_codec(prefix: str) -> Codec:
     """The id of another row, a TypeID with its kind's prefix; stored as 16 bytes."""
 
@@ -195,7 +201,7 @@ def reference_codec(prefix: str) -> Codec:
         return ids.decode(prefix, value)
 
     start = f"{prefix}_"
-    suffix = ids.encode_suffix
+    suffix = written_suffix
 
     def show(stored: bytes) -> str:
         return start + suffix(stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any, Literal
 
 from techlead.declare.access import Policy, nobody
@@ -153,17 +154,23 @@ class ResourcePlan:
     on_create: tuple[ActionPlan, ...]
     origin: Origin
 
+    stored: tuple[FieldPlan, ...] = dataclass_field(init=False, repr=False)
+    """The fields that have a column."""
+    laid_out: tuple[FieldPlan, ...] = dataclass_field(init=False, repr=False)
+    """The fields of a row as it is read: those with a column that are not Secret."""
+    _by_name: Mapping[str, FieldPlan] = dataclass_field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Work out once what every request asks for."""
+        stored = tuple(field for field in self.fields if not field.computed)
+        shown = tuple(field for field in stored if field.sensitivity is not Sensitivity.SECRET)
+        object.__setattr__(self, "stored", stored)
+        object.__setattr__(self, "laid_out", shown)
+        object.__setattr__(self, "_by_name", {field.name: field for field in self.fields})
+
     def field(self, name: str) -> FieldPlan:
         """Find a field; KeyError when there is none."""
-        for field in self.fields:
-            if field.name == name:
-                return field
-        raise KeyError(name)
-
-    @property
-    def stored(self) -> tuple[FieldPlan, ...]:
-        """The fields that have a column."""
-        return tuple(field for field in self.fields if not field.computed)
+        return self._by_name[name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
 
 from techlead.declare.access import Anyone, Nobody, Policy
-from techlead.declare.types import Sensitivity
 from techlead.derive.access import ActorClass, SqlPolicies, residual
 from techlead.derive.plan import FieldPlan, Parameter, Plan, ResourcePlan
 from techlead.derive.tables import ID, column_type, tables
@@ -133,7 +132,7 @@ class Statements:
 
         def build() -> Executable:
             table = self.table(resource)
-            layout = [table.c.id, table.c.revision, *(table.c[field.column] for field in laid_out(resource))]
+            layout = [table.c.id, table.c.revision, *(table.c[field.column] for field in resource.laid_out)]
             return select(*layout).where(table.c.id == bindparam("id", type_=ID)).with_for_update(of=table)
 
         return self._once(("whole", resource.name), build)
@@ -220,7 +219,7 @@ class Statements:
 
     def _layout(self, resource: ResourcePlan, actor: ActorClass) -> list[ColumnElement[Any]]:
         table = self.table(resource)
-        shown = [table.c[field.column] for field in laid_out(resource)]
+        shown = [table.c[field.column] for field in resource.laid_out]
         flags = [self._policies.to_sql(policy, resource) for _, policy in self.flagged(resource, actor)]
         return [table.c.id, table.c.revision, *shown, *(func.coalesce(flag, literal(value=False)) for flag in flags)]
 
@@ -263,11 +262,6 @@ class Statements:
         if found is None:
             found = self._known[key] = compile_statement(build(), self._compiler)
         return found
-
-
-def laid_out(resource: ResourcePlan) -> tuple[FieldPlan, ...]:
-    """List the fields of a row as it is read: those with a column that are not Secret."""
-    return tuple(field for field in resource.stored if field.sensitivity is not Sensitivity.SECRET)
 
 
 def compile_statement(element: Executable, dialect: Dialect) -> Statement:

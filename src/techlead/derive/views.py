@@ -11,8 +11,8 @@ from techlead.declare.resource import Fields, frozen
 from techlead.declare.types import Ref
 from techlead.derive.access import ActorClass, residual
 from techlead.derive.plan import FieldPlan, ResourcePlan
-from techlead.derive.statements import FIRST_FIELD, Statements, laid_out
-from techlead.primitives.ids import encode_suffix
+from techlead.derive.statements import FIRST_FIELD, Statements
+from techlead.derive.codecs import written_suffix
 
 Show = Callable[[Any], Any]
 
@@ -58,7 +58,7 @@ def revision_of(etag: str) -> str:
 
 def view(statements: Statements, resource: ResourcePlan, actor: ActorClass) -> View:
     """Work out what a class of actors sees of a resource."""
-    layout = laid_out(resource)
+    layout = resource.laid_out
     first_flag = FIRST_FIELD + len(layout)
     flagged = statements.flagged(resource, actor)
     flag_of = {field.name: first_flag + index for index, (field, _) in enumerate(flagged)}
@@ -85,7 +85,7 @@ def facts_reader(resource: ResourcePlan) -> Callable[[tuple[Any, ...]], Any]:
 
 def values_reader(resource: ResourcePlan) -> Callable[[tuple[Any, ...]], dict[str, Any]]:
     """Give the function that turns a stored row into python values by field."""
-    loads = tuple((field.name, FIRST_FIELD + place, field.codec.load) for place, field in enumerate(laid_out(resource)))
+    loads = tuple((field.name, FIRST_FIELD + place, field.codec.load) for place, field in enumerate(resource.laid_out))
     prefix = resource.prefix
 
     def read(row: tuple[Any, ...]) -> dict[str, Any]:
@@ -100,12 +100,12 @@ def values_reader(resource: ResourcePlan) -> Callable[[tuple[Any, ...]], dict[st
 
 def stored_values(resource: ResourcePlan, row: tuple[Any, ...]) -> dict[str, Any]:
     """Give a row's stored values by field, `id` included."""
-    return {"id": row[0], **{field.name: row[FIRST_FIELD + place] for place, field in enumerate(laid_out(resource))}}
+    return {"id": row[0], **{field.name: row[FIRST_FIELD + place] for place, field in enumerate(resource.laid_out)}}
 
 
 def as_row(resource: ResourcePlan, values: Mapping[str, Any], revision: int) -> tuple[Any, ...]:
     """Lay stored values out as a row is read, without flags."""
-    return (values["id"], revision, *(values.get(field.name) for field in laid_out(resource)))
+    return (values["id"], revision, *(values.get(field.name) for field in resource.laid_out))
 
 
 def _always(field: FieldPlan, actor: ActorClass) -> bool:
@@ -133,4 +133,4 @@ def _presenter(field: FieldPlan) -> Show:
 def _show_id(resource: ResourcePlan) -> Show:
 
     start = f"{resource.prefix}_"
-    return lambda raw: start + encode_suffix(raw)
+    return lambda raw: start + written_suffix(raw)

@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from techlead.errors import CallersError, ShuttingDown, TechleadError, WorldError
-from techlead.primitives import ids
+from techlead.derive.codecs import written_suffix
+from techlead.errors import CallersError, DeadlineExceeded, RequestTimeout, ShuttingDown, TechleadError, WorldError
 from techlead.serve.answer import Answer, Stream, problem, send, send_stream
 from techlead.serve.mount import Asgi, Mounts
 from techlead.serve.request import ClientLeft, Receive, Request, Scope, Send, check_head
 from techlead.serve.router import Router
-from techlead.serve.runtime import Runtime
+from techlead.serve.runtime import Handler, Runtime
 from techlead.serve.tasks import Tasks
 
 REQUEST_ID_BYTES: Final = 8
@@ -91,7 +91,7 @@ class Application:
             else:
                 route, handler = self._router.find(request)
                 pattern = route.pattern
-                answer = await handler(request)
+                answer = await (handler(request) if request.method == "GET" else self._in_time(handler, request))
         except CallersError as error:
             answer = problem(error, request_id)
         except ClientLeft:
@@ -115,8 +115,16 @@ class Application:
             ms=round((time.perf_counter() - began) * 1000, 2),
         )
 
+    async def _in_time(self, handler: Handler, request: Request) -> Answer | Stream:
+        """Bound what changes something, its body's arrival included; a read is bounded by the store."""
+        try:
+            async with asyncio.timeout(self.runtime.settings.request_seconds_max):
+                return await handler(request)
+        except TimeoutError:
+            raise (DeadlineExceeded if request.whole else RequestTimeout) from None
+
     def _account(self, account: bytes) -> str:
-        return ids.encode(self.runtime.plan.accounts.prefix, account)
+        return f"{self.runtime.plan.accounts.prefix}_{written_suffix(account)}"
 
     async def _stream(self, stream: Stream, request_id: str, receive: Receive, send_: Send) -> None:
         try:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from techlead.derive.plan import ResourcePlan
-from techlead.derive.statements import FIRST_FIELD, OPERATORS, Filter, PageShape, laid_out
+from techlead.derive.statements import FIRST_FIELD, OPERATORS, Filter, PageShape
 from techlead.errors import FieldError, InvalidFields, MalformedRequest
 
 PARAMETERS_MAX: Final = 20
@@ -149,4 +149,4 @@ def _after(
 
 
 def _place(resource: ResourcePlan, name: str) -> int:
-    return FIRST_FIELD + [field.name for field in laid_out(resource)].index(name)
+    return FIRST_FIELD + [field.name for field in resource.laid_out].index(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -12,7 +11,6 @@ from techlead.errors import (
     FieldError,
     HeadersTooLarge,
     MalformedRequest,
-    RequestTimeout,
     UnsupportedMediaType,
     UrlTooLong,
 )
@@ -30,7 +28,7 @@ class ClientLeft(Exception):  # noqa: N818 - not an error: nobody waits for the 
 class Request:
     """One request: what was asked, by its bounded head, and its body when an operation wants it."""
 
-    __slots__ = ("_receive", "body", "headers", "id", "method", "params", "path", "query", "settings")
+    __slots__ = ("_receive", "actor", "body", "headers", "id", "method", "params", "path", "query", "settings", "whole")
 
     def __init__(self, scope: Scope, receive: Receive, settings: Settings, request_id: str) -> None:
         """Take the head of a request; `bounded` says whether it is small enough."""
@@ -40,23 +38,20 @@ class Request:
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.params: tuple[str, ...] = ()
         self.id = request_id
+        self.actor: bytes | None = None
         self.body = b""
+        self.whole = False
         self.settings = settings
         self._receive = receive
 
     async def read_body(self) -> bytes:
-        """Read the whole body, bounded in bytes and seconds; BodyTooLarge, RequestTimeout, ClientLeft."""
+        """Read the whole body, bounded in bytes; the request's deadline bounds the seconds. BodyTooLarge, ClientLeft."""
         limit = self.settings.body_bytes_max
         length = self.headers.get(b"content-length", b"0")
         if len(length) > len(str(limit)) or (length.isdigit() and int(length) > limit):
             raise BodyTooLarge
-        async with asyncio.timeout(self.settings.body_seconds_max) as deadline:
-            try:
-                self.body = await self._whole(limit)
-            except TimeoutError:
-                if deadline.expired():
-                    raise RequestTimeout from None
-                raise
+        self.body = await self._whole(limit)
+        self.whole = True
         return self.body
 
     async def json(self) -> Any:

@@ -189,7 +189,9 @@ def if_match_of(request: Request) -> frozenset[str] | None:
     given = request.headers.get(b"if-match")
     if given is None:
         return None
-    return frozenset(revision_of(tag.strip()) if tag.strip() != "*" else "*" for tag in given.decode("latin-1").split(","))
+    return frozenset(
+        revision_of(tag.strip()) if tag.strip() != "*" else "*" for tag in given.decode("latin-1").split(",")
+    )
 
 
 async def created(

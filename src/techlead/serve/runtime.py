@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -11,7 +10,7 @@ from techlead.derive.access import ActorClass, residual
 from techlead.derive.plan import Plan, ResourcePlan
 from techlead.derive.statements import Statements
 from techlead.derive.views import View, view
-from techlead.errors import DeadlineExceeded, NotAllowed, NotSignedIn, RequestInFlight
+from techlead.errors import NotAllowed, NotSignedIn, RequestInFlight
 from techlead.primitives.clock import Clock
 from techlead.serve.actor import Actor, Authenticator
 from techlead.serve.answer import Answer, Stream
@@ -69,7 +68,7 @@ class Runtime:
         return actor
 
     async def change(self, request: Request, actor: Actor, operation: str, work: Work) -> Answer:
-        """Do unsafe work in one transaction, once per `Idempotency-Key`, within the request's deadline."""
+        """Do unsafe work in one transaction, once per `Idempotency-Key`."""
         key = key_of(request, actor)
         if key is None:
             return await self._transaction(request, actor, operation, work)
@@ -95,11 +94,7 @@ class Runtime:
             told.update(unit.told)
             return answer
 
-        try:
-            async with asyncio.timeout(self.settings.request_seconds_max):
-                answer = await self.store.write(transaction)
-        except TimeoutError:
-            raise DeadlineExceeded from None
+        answer = await self.store.write(transaction)
         if told:
             self.told(told)
         return answer

@@ -27,7 +27,6 @@ class Settings:
     page_rows_max: int = 100
     page_rows: int = 20
     request_seconds_max: int = 30
-    body_seconds_max: int = 10
     stop_seconds_max: int = 20
     session_seconds_max: int = 604_800
     idempotency_seconds: int = 86_400

@@ -36,7 +36,7 @@ class Trail:
     def add(self, message: bytes, lowest: bytes) -> None:
         """Note that a message is sent now, and forget those that no look from `lowest` on, and no reconnect, can meet."""
         self._sent[message] = None
-        horizon = min(before(message), lowest, message)
+        horizon = min(before(message), lowest)
         while (oldest := next(iter(self._sent))) < horizon:
             del self._sent[oldest]
         if len(self._sent) > SENT_MAX:

@@ -38,7 +38,9 @@ async def apply(unit: Unit, effects: list[Effect], loaded: Loaded, created: Crea
         elif isinstance(effect, Send):
             await notify(unit, effect.notification, _resource(unit, effect.row), effect.row)
         else:
-            message = f"an action yielded {type(effect).__name__}: yield create(...), delete(...), refuse(...) or a send"
+            message = (
+                f"an action yielded {type(effect).__name__}: yield create(...), delete(...), refuse(...) or a send"
+            )
             raise ProgramError(message)
 
 

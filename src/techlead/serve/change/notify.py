@@ -60,9 +60,7 @@ def spoken(value: Any) -> str:
     return str(getattr(value, "value", value))
 
 
-async def _recipients(
-    unit: Unit, planned: NotificationPlan, resource: ResourcePlan, row: Resource
-) -> list[bytes]:
+async def _recipients(unit: Unit, planned: NotificationPlan, resource: ResourcePlan, row: Resource) -> list[bytes]:
     if not isinstance(planned.to, Member):
         reference = row.read_value(planned.to)
         return [] if reference is None else [reference.raw]

@@ -161,7 +161,6 @@ class Unit:
 
 def _history(tables: Any) -> Any:
 
-
     table = tables["techlead_history"]
     return insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in HISTORY})
 
