@@ -24,9 +24,19 @@ class Client:
     """One kept connection to a server on the loopback interface."""
 
     def __init__(self, port: int) -> None:
+        """Connect with the first request."""
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS_MAX)
 
-    def ask(self, method: str, path: str, body: Any = None, *, authorization: str = "", key: str = "", tolerated: bool = False) -> Answer:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        authorization: str = "",
+        key: str = "",
+        tolerated: bool = False,
+    ) -> Answer:
         """Send one request; raises NotAvailableError for a status from 400 on, unless it is tolerated."""
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if authorization:

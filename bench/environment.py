@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -16,12 +17,12 @@ class NotAvailableError(Exception):
     """A server cannot be measured here; the message says why."""
 
 
-def binaries(name: str, packages: tuple[str, ...]) -> Path:
+def binaries(packages: tuple[str, ...]) -> Path:
     """Answer the folder with the programs of an environment that holds exactly these packages.
 
     Raises NotAvailableError when they cannot be installed.
     """
-    folder = WORK / "environments" / name
+    folder = WORK / "environments" / hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
     stamp = folder / "packages.txt"
     wanted = "\n".join((sys.version, *packages))
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:

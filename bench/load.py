@@ -47,4 +47,6 @@ def send(work: Work, seconds: float) -> Load:
     if done.returncode:
         raise NotAvailableError(f"wrk failed: {(done.stderr or done.stdout).strip()[-300:]}")
     said = json.loads(done.stdout.strip().splitlines()[-1])
-    return Load(said["requests"], said["microseconds"] / 1e6, said["p99_microseconds"] / 1e3, said["refused"], said["broken"])
+    return Load(
+        said["requests"], said["microseconds"] / 1e6, said["p99_microseconds"] / 1e3, said["refused"], said["broken"]
+    )

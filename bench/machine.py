@@ -35,3 +35,11 @@ def machine_class() -> dict[str, str | int]:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return {"cpu": models[0] if models else platform.machine(), "cores": os.cpu_count() or 1}
+
+
+def busy_seconds() -> float:
+    """Answer the CPU seconds that all processes together have used since the machine started."""
+    user, nice, system, _idle, _wait, irq, softirq = (
+        int(ticks) for ticks in Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:8]
+    )
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import resource
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from bench.environment import NotAvailableError
 from bench.load import send
+from bench.machine import busy_seconds
 from bench.prepare import CREATE, LIST, ONE, Prepared
 
 
@@ -48,6 +51,27 @@ class Measured:
     rounds: tuple[Round, ...]
 
 
+class Bystanders:
+    """How busy everything else keeps the machine meanwhile: it makes caches cold and so each request dearer."""
+
+    def __init__(self, servers: Sequence[Prepared]) -> None:
+        """Begin to count."""
+        self._servers = servers
+        self._began = time.monotonic()
+        self._before = self._others()
+
+    def processors(self) -> float:
+        """Answer how many processors the others used on average."""
+        return max(0.0, self._others() - self._before) / (time.monotonic() - self._began)
+
+    def _others(self) -> float:
+        ours = sum(one.running.cpu_seconds() for one in self._servers)
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+            used = resource.getrusage(who)
+            ours += used.ru_utime + used.ru_stime
+        return busy_seconds() - ours
+
+
 def measured(servers: Sequence[Prepared], effort: Effort) -> dict[str, dict[str, Measured]]:
     """Answer server -> scenario -> figures. POST comes last, because it lengthens the tables that lists read."""
     rounds: dict[tuple[str, str], list[Round]] = {}
@@ -58,7 +82,10 @@ def measured(servers: Sequence[Prepared], effort: Effort) -> dict[str, dict[str,
             print(f"  {scenario}, round {number + 1} of {effort.rounds}", flush=True)
             for one in servers:
                 rounds.setdefault((one.server.name, scenario), []).append(_round(one, scenario, effort.seconds))
-    return {one.server.name: {scenario: _median(rounds[one.server.name, scenario]) for scenario in (ONE, LIST, CREATE)} for one in servers}
+    return {
+        one.server.name: {scenario: _median(rounds[one.server.name, scenario]) for scenario in (ONE, LIST, CREATE)}
+        for one in servers
+    }
 
 
 def times(dividend: Measured, divisor: Measured) -> float:

@@ -37,7 +37,10 @@ def marketplace_megabytes(seconds: float) -> float:
 def _works(client: Client, site: Site) -> list[Work]:
     seller = Plain().sign_in(client, "seller@example.org").authorization
     listing = {"title": "City bike, three gears", "price": {"amount": "120.00", "currency": "EUR"}}
-    rows = [client.ask("POST", "/listings", listing, authorization=seller, key=fresh_key()).json["id"] for _ in range(LISTINGS)]
+    rows = [
+        client.ask("POST", "/listings", listing, authorization=seller, key=fresh_key()).json["id"]
+        for _ in range(LISTINGS)
+    ]
     body = site.folder / "body.json"
     body.write_text(json.dumps(listing), encoding="utf-8")
     asked: list[tuple[str, list[str], Path | None]] = [

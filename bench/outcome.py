@@ -16,6 +16,7 @@ class Outcome:
     machine: dict[str, str | int]
     versions: dict[str, tuple[str, ...]]
     effort: Effort
+    others_processors: float
     load: dict[str, dict[str, Measured]]
     memory_megabytes: dict[str, float]
     start: dict[str, Start]

@@ -110,12 +110,19 @@ def _check(server: Server, client: Client, row: str, owner: SignedIn, stranger: 
         status = client.ask("GET", path, authorization=who, tolerated=True).status
         _expect(status in {401, 403, 404}, f"{path} answers {status} to {'a stranger' if who else 'nobody'}")
     wrong = client.ask(
-        "POST", dialogue.collection, sent | {"quantity": 0}, authorization=owner.authorization, key=fresh_key(), tolerated=True
+        "POST",
+        dialogue.collection,
+        sent | {"quantity": 0},
+        authorization=owner.authorization,
+        key=fresh_key(),
+        tolerated=True,
     )
     _expect(wrong.status in {400, 422}, f"a quantity of 0 is answered {wrong.status}")
     if server.idempotent:
         key = fresh_key()
-        twice = [client.ask("POST", dialogue.collection, sent, authorization=owner.authorization, key=key) for _ in "12"]
+        twice = [
+            client.ask("POST", dialogue.collection, sent, authorization=owner.authorization, key=key) for _ in "12"
+        ]
         _expect(twice[0].json["id"] == twice[1].json["id"], "a repeated POST writes a second row")
 
 

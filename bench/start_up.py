@@ -89,7 +89,9 @@ def _letters(number: int) -> str:
 
 def _once(command: Command, site: Site) -> tuple[float, float, float]:
     before = time.monotonic()
-    running = start(command, port=site.port, folder=site.folder, variables=site.variables, log=site.folder / "server.log")
+    running = start(
+        command, port=site.port, folder=site.folder, variables=site.variables, log=site.folder / "server.log"
+    )
     try:
         running.wait_answered(request("/listings"), statuses=b"2")
         return time.monotonic() - before, running.cpu_seconds(), running.memory_megabytes()

@@ -34,4 +34,4 @@ class Advert(Resource):
     category: Mapped[Category]
     contact: Mapped[Email]
     available: Mapped[bool]
-    created_at: Mapped[datetime] = field(default=now, indexed=True)
+    created_at: Mapped[datetime] = field(default=now)
