@@ -42,10 +42,12 @@ def decimal_codec(limits: Limits) -> Codec:
         return dump(Decimal(value))
 
     def show(stored: int) -> str:
-        return str(Decimal(stored).scaleb(-places).quantize(Decimal(1).scaleb(-places))) if places else str(stored)
+        digits = str(abs(stored)).rjust(places + 1, "0")
+        sign = "-" if stored < 0 else ""
+        return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
 
     def load(stored: int) -> Decimal:
-        return Decimal(stored).scaleb(-places)
+        return Decimal(show(stored))
 
     example = show(min(max(scale, low), high))
     schema = {"type": "string", "pattern": rf"^-?(0|[1-9][0-9]{{0,18}})(\.[0-9]{{1,{max(places, 1)}}})?$"}

@@ -66,12 +66,6 @@ def _recipient(plan: Plan, resource: ResourcePlan, one: NotificationPlan) -> Ite
             "declare one: `@backend.account` on `class Person(Account):`",
         )
     elif isinstance(one.to, Member):
-        first = paths.find(resource, one.to.path[0]) if one.to.path else None
-        if first is not None and first.nullable:
-            yield (
-                f"{resource.name}.{first.name} may be empty, and then there is nobody to tell",
-                "follow one that is not",
-            )
         yield from paths.membership(plan, resource, one.to)
     elif isinstance(one.to, Policy):
         yield f"{one.to} names no list of accounts", 'name a reference, to="seller", or member(...): all of them'
