@@ -1,10 +1,14 @@
-"""A waiting e-mail becomes a message (RFC 5322): no value of a row can add a header, a recipient or a line to them."""
+"""A waiting e-mail becomes a message (RFC 5322): no value of a row can add a header, a recipient or a line to them.
+
+The head is written here and not by `email.message`, which decodes an encoded word (RFC 2047) in a value that it is
+given, and writes the line end that was hidden in it (CVE-2024-6923): `=?utf-8?q?=0D=0ABcc:...?=` in a title was enough.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.headerregistry import Address
+from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -15,10 +19,12 @@ from techlead.primitives.clock import to_datetime
 from techlead.primitives.text import email_address
 
 SUBJECT_CHARACTERS_MAX: Final = 250
-SENDER: Final = "no-reply"
-NOWHERE: Final = "localhost"
+SENDER: Final = "no-reply@localhost"
 _NOT_IN_A_LINE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _NOT_IN_TEXT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+_PLAIN_SUBJECT: Final = re.compile(r"[A-Za-z0-9 .,:;!'()/+_-]{0,60}")
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9 _-]{1,60}")
+"""What needs no encoding in a name: the atoms of RFC 5322."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +45,22 @@ class Letter:
 
 def compose(letter: Letter, sender: str) -> bytes:
     """Write the message, the same bytes each time; ValueError when the address is none."""
-    message = EmailMessage(policy=SMTP)
-    message["From"] = Address(_line(sender), SENDER, NOWHERE)
-    message["To"] = Address(addr_spec=email_address(letter.address))
-    message["Subject"] = _line(letter.subject)
-    message["Date"] = format_datetime(to_datetime(letter.created_at))
-    message["Message-ID"] = f"<{letter.name}@{NOWHERE}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_NOT_IN_TEXT.sub(" ", letter.text.replace("\r\n", "\n")) + "\n")
-    return message.as_bytes()
+    head = {
+        "From": f"{_words(sender, _PLAIN_NAME)} <{SENDER}>",
+        "To": email_address(letter.address),
+        "Subject": _words(letter.subject, _PLAIN_SUBJECT),
+        "Date": format_datetime(to_datetime(letter.created_at)),
+        "Message-ID": f"<{letter.name}@localhost>",
+        "Auto-Submitted": "auto-generated",
+    }
+    written = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    body = EmailMessage(policy=SMTP)
+    body.set_content(_NOT_IN_TEXT.sub(" ", letter.text.replace("\r\n", "\n")) + "\n")
+    return written.encode("ascii") + body.as_bytes()
 
 
-def _line(text: str) -> str:
-    return _NOT_IN_A_LINE.sub(" ", text).strip()[:SUBJECT_CHARACTERS_MAX]
+def _words(text: str, plain: re.Pattern[str]) -> str:
+    line = _NOT_IN_A_LINE.sub(" ", text).strip()[:SUBJECT_CHARACTERS_MAX].rstrip()
+    if plain.fullmatch(line):
+        return line
+    return Header(line, "utf-8", header_name="Subject").encode(linesep="\r\n")

@@ -13,6 +13,7 @@ from techlead.serve.runtime import Runtime
 from techlead.serve.tasks import Periodic
 
 MAIL: Final = "mail"
+REMINDER: Final = "mail_reminder"
 LOOK_SECONDS: Final = 1
 REMIND_SECONDS: Final = 3_600
 ON_THE_CONSOLE: Final = "-"
@@ -24,7 +25,7 @@ def mail_tasks(runtime: Runtime) -> list[Periodic]:
     if plan.account is None or not any(Channel.EMAIL in one.via for one in plan.notifications):
         return []
     if settings.production:
-        return [Periodic(MAIL, REMIND_SECONDS, lambda: _remind(runtime))]
+        return [Periodic(REMINDER, REMIND_SECONDS, lambda: _remind(runtime))]
     to_console = settings.mail_folder == ON_THE_CONSOLE
     mailbox = Console(sys.stdout.buffer) if to_console else Folder(Path(settings.mail_folder))
 
