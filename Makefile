@@ -1,11 +1,14 @@
-# techlead: `make` alone lists what there is. Everything is installed into .venv from the lock file.
+# techlead: `make` alone lists what there is. Everything is installed into .venv, as the lock files say, hash by hash.
 
 SHELL := bash
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PORT ?= 8000
+COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --no-config --generate-hashes $(if $(UPGRADE),--upgrade) \
+	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench proof fix lock
@@ -23,9 +26,9 @@ check: $(VENV)/developing ## format, lint, types, architecture, sizes
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@for example in examples/*/; do $(BIN)/mypy --strict $${example}backend.py || exit 1; done
+	@for example in examples/*/; do $(BIN)/mypy $${example}backend.py || exit 1; done
 	@$(BIN)/pyright
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q --no-header tests/unit/house
 
 proof: $(VENV)/developing ## the long form of each proof
@@ -35,26 +38,29 @@ bench: $(VENV)/installed ## measure against peers, which it installs itself
 	@$(BIN)/python bench/run.py
 
 fix: $(VENV)/developing ## format, and mend what the linter can
+	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
-	@$(BIN)/ruff check --fix .
 
-lock: ## write requirements.lock anew from pyproject.toml
-	@$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip -q install "uv<1"
-	@$(VENV)-lock/bin/uv pip compile --quiet --universal --no-config --no-emit-index-url --no-emit-find-links --no-header \
-		--group dev pyproject.toml --output-file requirements.lock
+lock: ## write the lock files from pyproject.toml; UPGRADE=1 takes newer versions
+	@$(PYTHON) -m venv $(VENV)-lock
+	@$(VENV)-lock/bin/pip install --quiet --disable-pip-version-check "uv<1"
+	@$(COMPILE) --group dev --output-file requirements.lock
+	@$(COMPILE) --group build --constraint requirements.lock --output-file requirements-run.lock
 	@rm -rf $(VENV)-lock
 
-$(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "techlead needs Python 3.11 or later: install it first"; exit 2; }
-	@$(PYTHON) -m venv $(VENV)
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "techlead needs Python 3.11, 3.12 or 3.13: install one first"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv"; exit 2; }
 
-$(VENV)/installed: pyproject.toml requirements.lock | $(VENV)/bin/python
+$(VENV)/installed: pyproject.toml requirements-run.lock | $(BIN)/python
 	@echo "installing techlead into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	@$(PIP) install --require-hashes --requirement requirements-run.lock
+	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
-$(VENV)/developing: pyproject.toml requirements.lock | $(VENV)/bin/python
+$(VENV)/developing: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "installing techlead and its tools into $(VENV) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@ $(VENV)/installed
