@@ -17,3 +17,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     else:
         with postgres_url() as url:
             yield url
+
+
+@pytest.fixture
+def postgres_only() -> Iterator[str]:
+    """Give the URL of a fresh PostgreSQL database, for what only several writers at once can show."""
+    with postgres_url() as url:
+        yield url

@@ -70,6 +70,7 @@ class Booking(Resource):
     create=signed_in,
     delete=owner,
     unique=[("person", "gym_class")],
+    plural="waiting",
 )
 class Waiting(Resource):
     """A place on the waiting list of a class; everybody waiting hears of a free seat."""

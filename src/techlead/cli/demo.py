@@ -121,7 +121,7 @@ def _served(folder: str, port: int, database: str) -> Iterator[threading.Thread]
         _wait(server, thread, port)
         yield thread
     finally:
-        application.end_streams()
+        application.drain()
         server.should_exit = True
         thread.join()
 

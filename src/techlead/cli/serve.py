@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
-from types import FrameType
+from socket import socket
 from typing import Any, Final
 
 import uvicorn
@@ -20,6 +21,7 @@ from techlead.store import migrate
 
 DEFAULT_DATABASE: Final = "sqlite:///techlead.db"
 KEEP_ALIVE_SECONDS: Final = 5
+DRAIN_SECONDS: Final = 0.5
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,17 +51,20 @@ def listen(backend: Backend, host: str, port: int, database: str, settings: Sett
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which ends the event streams when stopping begins: they would hold it up."""
+    """uvicorn's server, which lets what has been sent to it be read and answered before it closes connections."""
 
     def __init__(self, config: uvicorn.Config, application: Application) -> None:
         """Hold the application to tell."""
         super().__init__(config)
         self._application = application
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop."""
-        self._application.end_streams()
-        super().handle_exit(sig, frame)
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Take no new connection, answer on the open ones for DRAIN_SECONDS, then stop as uvicorn does."""
+        self._application.drain()
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(DRAIN_SECONDS)
+        await super().shutdown(sockets)
 
 
 def server_settings(settings: Settings) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from techlead.serve.runtime import Handler, Runtime
 from techlead.serve.tasks import Tasks
 
 REQUEST_ID_BYTES: Final = 8
+CLOSE: Final = (b"connection", b"close")
 
 
 class Application:
@@ -54,14 +55,15 @@ class Application:
                 self._opening = asyncio.create_task(self._start())
             await asyncio.shield(self._opening)
 
-    def end_streams(self) -> None:
-        """End every stream and take no new one: call it when stopping begins, for a stream ends by itself never."""
+    def drain(self) -> None:
+        """Begin to stop: streams end, `/readyz` says no, and each answer closes its connection behind it."""
+        self.runtime.draining = True
         self.runtime.streams.stop()
 
     async def stop(self) -> None:
         """Stop what runs beside requests and close the store."""
         self._stopping = True
-        self.end_streams()
+        self.drain()
         await self._tasks.stop()
         await self.runtime.store.close()
         self.runtime.log.flush()
@@ -72,7 +74,7 @@ class Application:
         self._tasks.start()
         self.runtime.streams.start()
         self._open = True
-        self._stopping = False
+        self._stopping = self.runtime.draining = False
 
     async def _http(self, scope: Scope, receive: Receive, send_: Send) -> None:
         runtime = self.runtime
@@ -101,6 +103,8 @@ class Application:
             answer = self._fault(error, request_id)
         if self._cors:
             answer = self._with_cors(scope, answer)
+        if runtime.draining:
+            answer = answer._replace(headers=(*answer.headers, CLOSE))
         if isinstance(answer, Stream):
             await self._stream(answer, request_id, receive, send_)
         else:

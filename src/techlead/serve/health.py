@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from techlead.errors import ShuttingDown
 from techlead.serve.answer import Answer, json_answer
 from techlead.serve.request import Request
 from techlead.serve.runtime import Handler, Runtime
@@ -17,9 +18,11 @@ def alive(_runtime: Runtime) -> Handler:
 
 
 def ready(runtime: Runtime) -> Handler:
-    """GET /readyz: the database answers, too; 503 with `Retry-After` while it does not."""
+    """GET /readyz: the database answers, too; 503 with `Retry-After` while it does not, or when stopping has begun."""
 
     async def handle(_request: Request) -> Answer:
+        if runtime.draining:
+            raise ShuttingDown
         await runtime.store.check()
         return json_answer(200, {"status": "ready"})
 

@@ -39,6 +39,8 @@ class Runtime:
     authenticator: Authenticator
     streams: Streams
     told: Callable[[set[bytes]], None] = lambda _accounts: None
+    draining: bool = False
+    """Whether stopping has begun: what is under way is finished, nothing new should come."""
     _in_flight: set[bytes] = field(default_factory=set)
     _closed: dict[tuple[int, ActorClass], bool] = field(default_factory=dict)
     """Which policies are closed to which actors; a policy of the Plan lives as long as the runtime, so its id is a key."""

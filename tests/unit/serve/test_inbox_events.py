@@ -279,7 +279,7 @@ async def test_stopping_ends_every_stream_at_once_and_takes_no_new_one(small_boa
     alice, bob = await people(small_board)
     async with bob.following() as stream:
         await stream.opened()
-        small_board.application.end_streams()
+        small_board.application.drain()
         await stream.ended(seconds=1)
         assert stream.parts[-1] == b""
         assert (await alice.get("/inbox/events")).status == 503

@@ -1,0 +1,108 @@
+"""A backend running inside the test: an example, or any Plan, on a fresh database, called as a client would."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from techlead.cli.grant import change_role
+from techlead.cli.project import load
+from techlead.derive.plan import Plan
+from techlead.derive.tables import tables
+from techlead.primitives.clock import system_clock
+from techlead.serve.application import Application
+from techlead.serve.assemble import assemble
+from techlead.serve.events import EventLog
+from techlead.serve.settings import Settings
+from techlead.store import migrate
+from techlead.store.open import open_store
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+PASSWORD = "correct horse battery staple"
+
+
+class Caller:
+    """Calls a running backend; people are named, registered and logged in on first mention."""
+
+    def __init__(self, application: Application, plan: Plan, url: str, lines: list[bytes]) -> None:
+        self.application = application
+        self.plan = plan
+        self.url = url
+        self.lines = lines
+        self.ids: dict[str, str] = {}
+        self._tokens: dict[str, str] = {}
+        transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://backend.test")
+
+    async def __call__(
+        self, method: str, path: str, body: Any = None, *, who: str | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """Send one request, JSON when there is a body, signed in as `who`."""
+        sent = dict(headers or {})
+        if who is not None:
+            sent["authorization"] = f"Bearer {self._tokens[who]}"
+        content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        if body is not None:
+            sent.setdefault("content-type", "application/json")
+        return await self._client.request(method, path, content=content, headers=sent)
+
+    async def sign_up(self, *names: str, **fields: Any) -> None:
+        """Register people by name and log them in."""
+        for name in names:
+            own = {"name": name.capitalize()} if any(one.name == "name" for one in self.plan.accounts.fields) else {}
+            sent = {"email": f"{name}@example.com", "password": PASSWORD, **own, **fields}
+            answer = await self("POST", "/auth/register", sent)
+            assert answer.status_code == 201, answer.text
+            self.ids[name] = answer.json()["id"]
+            await self.log_in(name)
+
+    async def log_in(self, name: str) -> None:
+        """Open a session for somebody."""
+        answer = await self("POST", "/auth/login", {"email": f"{name}@example.com", "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        self._tokens[name] = answer.json()["token"]
+
+    async def grant(self, name: str, role: str, *, revoke: bool = False) -> None:
+        """Give somebody a role, as `techlead grant` does."""
+        await change_role(self.plan, self.url, f"{name}@example.com", role, revoke=revoke)
+
+    async def made(self, path: str, body: Any, who: str) -> str:
+        """Create a row and give its id."""
+        answer = await self("POST", path, body, who=who)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    async def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Look into the database."""
+        return await self.application.runtime.store.read(sql)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Give what was logged so far."""
+        self.application.runtime.log.flush()
+        return [json.loads(line) for written in self.lines for line in written.splitlines()]
+
+
+def example(name: str) -> Plan:
+    """Derive an example's plan."""
+    return load(str(EXAMPLES / name)).plan()
+
+
+@asynccontextmanager
+async def running(plan: Plan, url: str, settings: Settings | None = None, **given: Any) -> AsyncIterator[Caller]:
+    """Run a plan on a fresh database until the block ends; its log is kept, and no 500 may be in it."""
+    migrate.create_all(url, tables(plan))
+    lines: list[bytes] = []
+    log = EventLog(given.get("clock", system_clock), lines.append)
+    application = assemble(plan, open_store(url), settings or Settings(login_tries_free=1_000), log=log, **given)
+    await application.start()
+    caller = Caller(application, plan, url, lines)
+    try:
+        yield caller
+    finally:
+        await application.stop()
+
