@@ -95,14 +95,18 @@ def _action(
     account: str | None,
     refusals: Refusals,
 ) -> ActionPlan | None:
-    where = f"{action.resource.__name__}.{action.name}"
     parameters = Parameters(action.resource, fields, account)
-    try:
-        arguments = parameters.of(action.function, names)
-        rules = tuple((rule, parameters.of(rule.function, names)) for rule in action.when)
-    except Unfit as unfit:
-        refusals.add(action.origin, where, str(unfit.args[0]), str(unfit.args[1]))
+    functions = [("", action.function), *((f"its rule {rule.name}: ", rule.function) for rule in action.when)]
+    found = []
+    for who, function in functions:
+        try:
+            found.append(parameters.of(function, names))
+        except Unfit as unfit:
+            reason, mend = unfit.args
+            refusals.add(action.origin, f"{action.resource.__name__}.{action.name}", f"{who}{reason}", mend)
+    if len(found) < len(functions):
         return None
+    arguments, *of_rules = found
     body = None
     if parameters.body is not None:
         body = BodyPlan(parameters.body, resolve_fields(parameters.body, names, text.snake, refusals))
@@ -112,7 +116,7 @@ def _action(
         function=action.function,
         arguments=arguments,
         by=action.by,
-        rules=rules,
+        rules=tuple(zip(action.when, of_rules, strict=True)),
         parameters=tuple(parameters.found.values()),
         body=body,
         on_create=action.on_create,

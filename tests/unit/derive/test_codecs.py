@@ -91,17 +91,23 @@ def try_all(codec: Codec, given_value: Any) -> None:
         *([codec.query] if isinstance(given_value, str) else []),
     ]
     for way in ways:
-        try:
-            stored = way(given_value)
-        except ValueError as error:
-            assert str(error)
-            assert len(str(error)) < 200
-            assert str(error).isprintable()
-        else:
-            assert storable(stored)
-            shown = stored if codec.show is None else codec.show(stored)
-            assert msgspec.json.encode(shown)
-            assert codec.dump(codec.load(stored)) == stored
+        stored, refusal = outcome(way, given_value)
+        if refusal is not None:
+            assert 0 < len(refusal) < 200
+            assert refusal.isprintable()
+            continue
+        assert storable(stored)
+        shown = stored if codec.show is None else codec.show(stored)
+        assert msgspec.json.encode(shown)
+        assert codec.dump(codec.load(stored)) == stored
+
+
+def outcome(way: Callable[[Any], Any], given_value: Any) -> tuple[Any, str | None]:
+    """Give what is stored, or the sentence that refuses it; any other error fails the test."""
+    try:
+        return way(given_value), None
+    except ValueError as error:
+        return None, str(error)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -170,11 +176,11 @@ def test_numbers_of_64_bits_make_the_round_trip(number: int) -> None:
     assert CODECS["money"].parse(CODECS["money"].show(number)) == number  # type: ignore[misc]
 
 
-@given(
-    moment=st.datetimes(
-        datetime(1, 1, 3), datetime(9999, 12, 28), timezones=st.sampled_from([UTC, timezone(timedelta(hours=-7))])
-    )
-)  # noqa: DTZ001 - bounds are naive by contract
+ZONES = st.sampled_from([UTC, timezone(timedelta(hours=-7))])
+MOMENTS = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 28), timezones=ZONES)  # noqa: DTZ001 - naive by contract
+
+
+@given(moment=MOMENTS)
 def test_moments_make_the_round_trip_to_the_microsecond(moment: datetime) -> None:
     codec = CODECS["timestamp"]
     assert codec.load(codec.dump(moment)) == moment
@@ -217,7 +223,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_refusal_says_what_to_send(name: str) -> None:
     for value, message in REFUSED[name]:
-        with pytest.raises(ValueError, match="must|holds|does not") as refused:
+        with pytest.raises(ValueError, match=r"must|holds|does not") as refused:
             CODECS[name].parse(value)
         assert message in str(refused.value)
 
@@ -248,7 +254,7 @@ QUERIES = {"integer": "1.0", "boolean": "True", "json": "{}", "money": "1,5", "t
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_is_refused_like_a_body(name: str) -> None:
-    with pytest.raises(ValueError, match="must|cannot"):
+    with pytest.raises(ValueError, match=r"must|cannot"):
         CODECS[name].query(QUERIES[name])
 
 
