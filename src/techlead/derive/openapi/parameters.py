@@ -37,21 +37,18 @@ def shared_parameters(limits: ApiLimits) -> dict[str, Parameter]:
             "description": "Any text that is new for each thing you want done: sent again within a day, "
             "the request is done once and answered the same.",
             "schema": {"type": "string", "pattern": f"^[!-~]{{1,{KEY_LENGTH_MAX}}}$", "maxLength": KEY_LENGTH_MAX},
-            "example": "2f1e4c3a-order-of-tuesday",
         },
         "if_match": {
             "name": "If-Match",
             "in": "header",
             "description": "The `ETag` that you have read: the row is changed only if it is still the same.",
             "schema": {"type": "string"},
-            "example": '"3f1c09a2b4d5e6f7"',
         },
         "if_none_match": {
             "name": "If-None-Match",
             "in": "header",
             "description": "The `ETag` that you have: answered with 304 while nothing has changed.",
             "schema": {"type": "string"},
-            "example": '"3f1c09a2b4d5e6f7"',
         },
         "limit": _query(
             "limit",

@@ -101,7 +101,8 @@ def _amount_pattern(low: Decimal | None, high: Decimal | None, places: int) -> s
     largest = None if high is None or low is None else max(abs(int(low)), abs(int(high)))
     digits = WHOLE_DIGITS_MAX - places if largest is None else len(str(largest))
     fraction = rf"(\.[0-9]{{1,{places}}})?" if places else ""
-    return rf"^{sign}(0|[1-9][0-9]{{0,{digits - 1}}}){fraction}$"
+    whole = rf"[1-9][0-9]{{0,{digits - 1}}}"
+    return rf"^{sign}{whole if low is not None and low >= 1 else f'(0|{whole})'}{fraction}$"
 
 
 def _or_null(schema: Schema) -> Schema:
