@@ -1,107 +1,113 @@
-"""Text that cannot harm: control characters, forged addresses and disguised directions are refused where it comes in."""
+"""Text that cannot harm whoever reads it later: a terminal, a log, a mail header, another parser.
+
+Every function takes text from outside and gives it back checked, or raises ValueError with a sentence that is safe
+to show, because it never holds what was sent.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
-import idna
+from techlead.primitives.host import host, host_name
+from techlead.primitives.words import kebab, plural, snake
 
-URL_LENGTH_MAX: Final = 2_048
+__all__ = ["clean", "email_address", "email_key", "kebab", "mask", "plural", "snake", "url"]
+
 EMAIL_LENGTH_MAX: Final = 254
-_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-"""Controls (C0 but tab and newline, DEL, C1), line separators, bidi overrides and isolates, BOM, lone surrogates."""
-_LOCAL: Final = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.IGNORECASE | re.ASCII)
-_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*\.?", re.ASCII)
-_IPV6: Final = re.compile(r"[0-9a-f.]*:[0-9a-f:.]+", re.ASCII)
+URL_LENGTH_MAX: Final = 2048
+PORT_MAX: Final = 65_535
+STARS: Final = "***"
+
+_LINE: Final = ("must be on one line, without tabs", re.compile("[\n\t]"))
+# Why each is refused: PostgreSQL stores no NUL and JSON no lone surrogate; controls drive terminals and split headers;
+# overrides and isolates show a text in another order than it is read (CVE-2021-42574).
+_NEVER: Final = (
+    ("must not hold control characters", re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")),
+    ("must not hold half a character (a lone surrogate)", re.compile("[\ud800-\udfff]")),
+    ("must not hold characters that turn the direction of text", re.compile("[\u202a-\u202e\u2066-\u2069]")),
+)
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LOCAL_PART: Final = re.compile(rf"(?=.{{1,64}}$){_ATOM}(?:\.{_ATOM})*")
+_URL: Final = re.compile(r"([A-Za-z]{1,10})://([^/?#]+)(.*)")
+_AUTHORITY: Final = re.compile(r"(\[[^\]]*\]|[^:\[\]]+)(?::([1-9][0-9]{0,4}))?")
+# RFC 3986's characters and those beyond ASCII, which are percent-encoded (RFC 3987, 3.1); a `%` starts two hex digits.
+_REST: Final = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|[^\x00-\x7f]|%[0-9A-Fa-f]{2})*")
+_ASCII_OF_URLS: Final = "%:/?#[]@!$&'()*+,;="
 
 
 def clean(text: str, *, multiline: bool) -> str:
-    """Give the text as it is; ValueError when it holds a character that text cannot have (newline and tab only if told)."""
-    if text.isprintable() and text.isascii():
+    """Give text back as it is; newlines and tabs only if `multiline`, other control characters never."""
+    # Printable has no character of the tables in it, so nearly all text takes this one step in C.
+    if text.isprintable():
         return text
-    if _FORBIDDEN.search(text) is not None:
-        raise ValueError("holds a character that text cannot have")
-    if not multiline and ("\n" in text or "\t" in text):
-        raise ValueError("must be on one line")
+    for message, pattern in _NEVER if multiline else (_LINE, *_NEVER):
+        if pattern.search(text) is not None:
+            raise ValueError(message)
     return text
 
 
 def email_address(text: str) -> str:
-    """Normalise an address: NFC, the domain in lower-case ASCII (IDNA); ValueError for what is none (RFC 5321).
+    """Give an address (RFC 5321, practical: no quoted part, no address literal) with its domain in lower-case ASCII.
 
-    The local part has no quotes, spaces or controls, at most 64 characters; the whole at most 254.
+    The local part keeps its case, for the receiver may mind. Spaces around it are refused, not removed: what is stored
+    is what was sent, or it is an error.
     """
-    local, at, domain = unicodedata.normalize("NFC", clean(text, multiline=False)).rpartition("@")
-    if not at or len(local) > 64 or _LOCAL.fullmatch(local) is None:  # noqa: PLR2004 - RFC 5321 section 4.5.3.1.1
-        raise ValueError("must be an e-mail address such as alice@example.com")
-    host = _ascii_host(domain)
-    if host is None or "." not in host or host.endswith(".") or len(local) + len(host) >= EMAIL_LENGTH_MAX:
-        raise ValueError("must be an e-mail address such as alice@example.com")
-    return f"{local}@{host}"
+    message = f"must be an e-mail address of at most {EMAIL_LENGTH_MAX} characters, such as alice@example.com"
+    local, _, domain = text.rpartition("@")
+    if len(text) > EMAIL_LENGTH_MAX or _LOCAL_PART.fullmatch(local) is None or "." not in domain:
+        raise ValueError(message)
+    try:
+        address = f"{local}@{host_name(unicodedata.normalize('NFC', domain))}"
+    except ValueError:
+        raise ValueError(message) from None
+    # Once more, because an international domain grows in ASCII.
+    if len(address) > EMAIL_LENGTH_MAX:
+        raise ValueError(message)
+    return address
 
 
 def email_key(text: str) -> str:
-    """Give the form in which addresses are compared, everywhere: normalised, without case."""
-    return email_address(text).lower()
+    """Give the form in which addresses are compared, the only one: the address, casefolded."""
+    return email_address(text).casefold()
 
 
 def url(text: str, *, schemes: tuple[str, ...] = ("https", "http")) -> str:
-    """Give an absolute address as it is; ValueError for another scheme, no host, user names, or broken characters."""
-    message = f"must be an absolute {' or '.join(schemes)} address"
-    if len(text) > URL_LENGTH_MAX or not clean(text, multiline=False).isprintable() or " " in text or "\\" in text:
+    """Give an absolute address (RFC 3986) in ASCII, scheme and host in lower case, so that every parser reads the same.
+
+    At most URL_LENGTH_MAX characters; no user or password, because they end up in logs; no port outside 1 to PORT_MAX.
+    """
+    message = f"must be an absolute {' or '.join(schemes)} address of at most {URL_LENGTH_MAX} characters"
+    match = _URL.fullmatch(text) if len(text) <= URL_LENGTH_MAX else None
+    if match is None or match[1].lower() not in schemes:
         raise ValueError(message)
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(message) from None
-    if parts.scheme not in schemes or not host or port == 0 or "@" in parts.netloc or not text.startswith(f"{parts.scheme}://"):
+    rest = match[3]
+    if _REST.fullmatch(rest) is None:
+        raise ValueError("must be an address without spaces, control characters or others that need percent-encoding")
+    clean(rest, multiline=False)
+    written = f"{match[1].lower()}://{_authority(match[2])}{quote(rest, safe=_ASCII_OF_URLS)}"
+    if len(written) > URL_LENGTH_MAX:
         raise ValueError(message)
-    if _IPV6.fullmatch(host) is None and _ascii_host(host) is None:
-        raise ValueError(message)
-    return text
+    return written
 
 
 def mask(text: str) -> str:
-    """Give what a log may show of personal text: its first character, and that there is more."""
+    """Give what a log may show of personal text: `a***@e***` of an address, stars of all else; never its length."""
     local, at, domain = text.rpartition("@")
-    return f"{local[:1]}***@{domain[:1]}***" if at else f"{text[:1]}***"
+    return f"{_first(local)}{STARS}@{_first(domain)}{STARS}" if at else STARS
 
 
-def plural(word: str) -> str:
-    """Give the plural of an English noun, by rule or from the few that have none."""
-    start, last = re.fullmatch(r"(.*?)([A-Z]?[a-z0-9]*)", word, re.DOTALL).groups()  # type: ignore[union-attr]
-    known = _IRREGULAR.get(last.lower())
-    if known is not None:
-        return start + (known.capitalize() if last[:1].isupper() else known)
-    if re.search(r"[^aeiou]y$", word):
-        return word[:-1] + "ies"
-    return word + ("es" if re.search(r"(s|x|z|ch|sh)$", word) else "s")
+def _authority(text: str) -> str:
+    if "@" in text:
+        raise ValueError("must be an address without a user or password")
+    match = _AUTHORITY.fullmatch(text)
+    if match is None or int(match[2] or 1) > PORT_MAX:
+        raise ValueError(f"must have a valid host, and a port from 1 to {PORT_MAX} if any")
+    name = host(unicodedata.normalize("NFC", match[1]))
+    return f"{name}:{match[2]}" if match[2] else name
 
 
-def snake(name: str) -> str:
-    """Turn CamelCase into snake_case."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-def kebab(name: str) -> str:
-    """Turn CamelCase into kebab-case."""
-    return snake(name).replace("_", "-")
-
-
-_IRREGULAR: Final = {
-    "person": "people", "child": "children", "man": "men", "woman": "women", "series": "series", "news": "news",
-    "datum": "data", "medium": "media", "analysis": "analyses", "criterion": "criteria", "waiting": "waiting",
-}  # fmt: skip
-
-
-def _ascii_host(domain: str) -> str | None:
-    """Give a host name in lower-case ASCII, None when it is none."""
-    try:
-        host = domain.lower() if domain.isascii() else idna.encode(domain.lower(), uts46=True).decode()
-    except (idna.IDNAError, UnicodeError):
-        return None
-    return host if len(host) <= 253 and _HOST.fullmatch(host) is not None else None  # noqa: PLR2004 - RFC 1035
+def _first(text: str) -> str:
+    return text[:1] if text[:1].isascii() and text[:1].isalnum() else ""
