@@ -11,7 +11,7 @@ COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --no-config --gene
 	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench proof fix lock
+.PHONY: help demo test check bench proof fix lock formatted linted typed contracted measured
 
 help: ## list the targets
 	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -22,14 +22,24 @@ demo: $(VENV)/installed ## serve the marketplace with sample people and goods; O
 test: $(VENV)/developing ## run all tests, with the short form of each proof
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
-check: $(VENV)/developing ## format, lint, types, architecture, sizes
-	@$(BIN)/ruff format --check .
+check: $(VENV)/developing ## format, lint, types, architecture, sizes; tells all that is wrong, not only the first
+	@$(MAKE) --no-print-directory --keep-going formatted linted typed contracted measured
+
+formatted:
+	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; echo "make fix formats this"; exit 1; }
+
+linted:
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@for example in examples/*/; do $(BIN)/mypy $${example}backend.py || exit 1; done
-	@$(BIN)/pyright
+
+typed:
+	@failed=0; $(BIN)/mypy || failed=1; $(BIN)/pyright || failed=1; \
+	for example in examples/*/backend.py; do $(BIN)/mypy $$example || failed=1; done; exit $$failed
+
+contracted:
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m pytest -q --no-header tests/unit/house
+
+measured:
+	@$(BIN)/python -m pytest --quiet --no-header tests/unit/house
 
 proof: $(VENV)/developing ## the long form of each proof
 	@TECHLEAD_PROOF=long $(BIN)/python -m pytest tests/proof

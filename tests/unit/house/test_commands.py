@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+from pathlib import Path
+from shutil import copy2
 
+import pytest
 from unit.house.paths import ROOT
 
 TARGETS = {"demo", "test", "check", "bench", "proof", "fix"}
@@ -27,10 +31,17 @@ def test_every_command_that_the_front_pages_name_exists():
     assert {"demo", "test", "check"} <= named
 
 
-def test_what_must_hold_before_landing_is_the_tests_and_the_checks():
-    commands = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert "set -euo pipefail" in commands
-    assert commands[-2:] == ["make test", "make check"]
+@pytest.mark.parametrize("failing", [None, "test", "check"])
+def test_what_must_hold_before_landing_is_the_tests_and_the_checks(tmp_path: Path, failing: str | None):
+    (tmp_path / ".ci").mkdir()
+    copy2(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\necho "made $1"\ntest "$1" != "{failing}"\n')
+    make.chmod(0o755)
+    told = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TECHLEAD_TEST_POSTGRES": "postgresql://127.0.0.1/none"}
+    done = subprocess.run([tmp_path / ".ci" / "run"], env=told, capture_output=True, text=True, check=False)
+    assert done.stdout == "made test\nmade check\n"
+    assert (done.returncode == 0) == (failing is None)
 
 
 def test_every_rule_that_the_linter_leaves_out_has_its_reason():
