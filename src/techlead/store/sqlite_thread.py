@@ -62,8 +62,9 @@ class CommitThread:
                 connection.roll_back()
                 return None
             connection.raw.execute("COMMIT")
-        except apsw.Error as error:
-            fault = translate(error, system_errno=connection.system_errno)
+        except Exception as error:  # noqa: BLE001 - this thread must live, and those who wait be told
+            known = isinstance(error, apsw.Error)
+            fault = translate(error, system_errno=connection.system_errno) if known else error
             connection.roll_back()
             return fault
         if not self.is_in_place():

@@ -433,6 +433,29 @@ async def fail(_: Transaction) -> None:
     raise LookupError("mine")
 
 
+async def test_a_connection_that_cannot_be_made_takes_nobodys_place() -> None:
+    store = PostgresStore(
+        "postgresql://localhost/none", StoreSettings(write_connections_max=1, connect_seconds_max=0.1)
+    )
+    tries = [ConnectionRefusedError(), TimeoutError(), Connection("BEGIN", "COMMIT")]
+
+    async def connect(**_: object) -> Connection:
+        given = tries.pop(0)
+        if isinstance(given, BaseException):
+            raise given
+        return given
+
+    async def work(_: Transaction) -> str:
+        return "done"
+
+    store._connect = connect  # type: ignore[method-assign]
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await store.write(work)
+    assert await store.write(work) == "done"
+    await store.close()
+
+
 @pytest.mark.parametrize("lost", [asyncpg.InterfaceError("lost"), ConnectionResetError(), TimeoutError()])
 async def test_a_rollback_that_fails_gives_the_connection_up(lost: BaseException) -> None:
     connection = Connection("BEGIN", lost, lost)
