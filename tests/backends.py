@@ -105,4 +105,6 @@ async def running(plan: Plan, url: str, settings: Settings | None = None, **give
         yield caller
     finally:
         await application.stop()
+        failed = [event for event in caller.events() if event["level"] == "error"]
+        assert failed == [], failed
 

@@ -29,7 +29,7 @@ class Now:
 
 MISSING: Final = Missing()
 now: Final[Any] = Now()
-"""As a default: the moment of the transaction that creates the row."""
+"""As a default: the moment of the transaction that creates the row; callers cannot send another."""
 
 
 @dataclass(frozen=True, slots=True)

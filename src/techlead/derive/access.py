@@ -120,7 +120,10 @@ class SqlPolicies:
         for step, name in pairwise(path):
             resource = self.plan.resources[resource.field(step).target or ""]
             table = self.metadata.tables[resource.table].alias()
-            value = select(table.c[resource.field(name).column]).where(table.c.id == value).scalar_subquery()
+            found = select(table.c[resource.field(name).column]).select_from(table).where(table.c.id == value)
+            # Only the alias is this query's own: left to itself, SQLAlchemy would join the outer row's table anew
+            # when the row lies two queries out, and then *some* row would decide instead of this one.
+            value = found.correlate_except(table).scalar_subquery()
         return value
 
     def _member(self, policy: Member, resource: ResourcePlan, row: Columns) -> ColumnElement[bool]:
@@ -138,7 +141,7 @@ class SqlPolicies:
         ]
         if members.soft_delete:
             parts.append(table.c.deleted_at.is_(None))
-        return exists(select(1).where(*parts))
+        return exists(select(1).select_from(table).where(*parts).correlate_except(table))
 
 
 def decide(policy: Policy, resource: ResourcePlan, row: Mapping[str, Any], account: bytes | None) -> bool | None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from techlead.declare.access import Policy, nobody
 from techlead.declare.aggregate import Aggregate
-from techlead.declare.field import MISSING, FieldSpec
+from techlead.declare.field import MISSING, FieldSpec, Now
 from techlead.declare.notification import Channel
 from techlead.declare.origin import Origin
 from techlead.declare.resource import Fields, Resource
@@ -43,7 +43,8 @@ class FieldPlan:
     @property
     def writable(self) -> bool:
         """Whether a caller may send it."""
-        return self.spec.source.kind == "caller" and self.sensitivity is not Sensitivity.INTERNAL
+        own = self.spec.source.kind == "caller" and not isinstance(self.spec.default, Now)
+        return own and self.sensitivity is not Sensitivity.INTERNAL
 
     @property
     def required(self) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from techlead.errors import TechleadError
 from techlead.primitives.clock import Clock, to_datetime
 
 FLUSH_SECONDS: Final = 0.1
@@ -43,7 +44,8 @@ class EventLog:
     def error(self, name: str, error: BaseException, **values: Any) -> None:
         """Note an unexpected error with its traceback, which holds code and never a request's values."""
         trace = [line.rstrip() for line in traceback.format_tb(error.__traceback__)]
-        self._add("error", name, {**values, "error": type(error).__qualname__, "trace": trace})
+        reason = {"reason": str(error)} if isinstance(error, TechleadError) else {}  # ours hold no values; others may
+        self._add("error", name, {**values, "error": type(error).__qualname__, **reason, "trace": trace})
         self.flush()
 
     def flush(self) -> None:
