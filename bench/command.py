@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import platform
+import signal
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -27,6 +29,7 @@ START_REPEATS = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and answer the exit code."""
     asked = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the servers are stopped, too
     why_not = missing()
     if why_not:
         print(f"bench: not run: {why_not}")
