@@ -22,7 +22,7 @@ import random, re, socket, sqlite3, subprocess, sys, time, types, typing, uuid, 
 from collections import namedtuple
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from enum import Enum, IntEnum
+from enum import Enum, EnumType, IntEnum
 from logging import getLogger
 from pathlib import Path
 from time import time as seconds
@@ -59,6 +59,18 @@ class Loud(Enum):
     def shout(self):
         return open(self.value).read()
 
+class Strange(EnumType):
+    pass
+
+class Odd(Enum, metaclass=Strange):
+    A = "a"
+
+class Told(Enum):
+    A = "a"
+    @classmethod
+    def _missing_(cls, value):
+        print(value)
+
 class Plain:
     total = 0
     def __call__(self, order):
@@ -94,6 +106,10 @@ ord = open
 
 def tier(quantity: int) -> Decimal:
     return max((rate for least, rate in TIERS if quantity >= least), default=Decimal(0))
+
+@functools.cache
+def cached(quantity):
+    return quantity
 
 def peek(order):
     SEEN.append(order)
@@ -170,18 +186,37 @@ def is_known(thing: object) -> bool:
     return isinstance(thing, Rule | Notification) or thing in (effect.create, effect.delete, effect.refuse)
 
 
-def judged(source: str, name: str = "judged", role: Literal["rule", "action"] = "rule") -> tuple[Impurity, ...]:
-    file = f"backend_{next(_numbers)}.py"
-    text = PRELUDE + source
+def module_of(text: str, name: str, **names: object) -> dict[str, object]:
+    """Run a module's source, which can be read as long as the test runs; give its names."""
+    file = f"{name}.py"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    names: dict[str, object] = {"__name__": file.removesuffix(".py")}
+    made = {"__name__": name, **names}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # generated code may index a number
-        exec(compile(text, file, "exec"), names)
+        exec(compile(text, file, "exec"), made)
+    return made
+
+
+def judged(
+    source: str, name: str = "judged", role: Literal["rule", "action"] = "rule", **names: object
+) -> tuple[Impurity, ...]:
+    """Judge a function after the prelude; `names` are what its module has imported besides."""
+    module = f"backend_{next(_numbers)}"
     try:
-        return impurities(names[name], role=role, known=is_known)
+        return impurities(module_of(PRELUDE + source, module, **names)[name], role=role, known=is_known)
     finally:
-        del linecache.cache[file]
+        del linecache.cache[f"{module}.py"]
+
+
+def compiles(source: str) -> bool:
+    """Tell whether generated code is Python: the same quotes inside an f-string are only since Python 3.12."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            compile(source, "generated.py", "exec")
+    except SyntaxError:
+        return False
+    return True
 
 
 def in_rule(body: str) -> tuple[Impurity, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 
 import pytest
-from unit.declare.purity_backend import PRELUDE, PRELUDE_LINES, in_action, in_rule, is_known, judged
+from unit.declare.purity_backend import PRELUDE, PRELUDE_LINES, in_action, in_rule, is_known, judged, module_of
 
 from techlead.declare.purity import class_impurities, impurities
 from techlead.declare.purity.tables import METHODS, METHODS_REFUSED
@@ -113,6 +113,26 @@ REFUSED_IN_A_RULE = [
     ("return Status.placed", "`Status.placed` is no method"),
     ("return WORDS.match(order.name)", "`WORDS` is a pattern"),
     ("return re.match('a', order.name)", "`re` is a pattern"),
+    ("return GRACE(order)", "`GRACE` is a value, and is called"),
+    ("return contextlib.suppress(order)", "`contextlib` is a module, which can reach anything"),
+    ("return contextlib", "`contextlib` is a module, which can reach anything"),
+    ("return namedtuple('a', 'b')", "`namedtuple` comes from a library"),
+    ("return Odd.A", "`Odd` is an Enum with a metaclass of its own"),
+    ("return Told.A", "`print` writes a log"),
+    ("lines = sum(order.lists, [])\nlines += [1]\nreturn True", "may change a value in place"),
+    ("lines = order.lists[0]\nlines += [1]\nreturn True", "may change a value in place"),
+    ("return Enum('New', 'A B')", "`Enum` is an Enum without members"),
+    ("return cached(order)", "`cached` keeps a cache between calls"),
+    ("return repr(order)", "`repr` is not one of the built-in functions"),
+    ("for one in map(range, order.sizes): pass\nreturn True", "`range` is called without a name"),
+    ("return dates.sys", "`dates.sys` reaches the process"),
+    ("return isinstance(order, (Path, Order))", "`Path` reaches files"),
+    ("return isinstance(open('a'), str)", "`open` reaches files"),
+    ("return max(*order.parts)", "`max(*order.parts)` hides what is passed"),
+    ("return list(filter(1.5, order.names))", "`1.5` is a float"),
+    ("return tier.__name__", "`tier.__name__` is private"),
+    ("return tier.cache", "`tier.cache` is no method"),
+    ("return len.real", "`len.real` is no method"),
     ("return Loud.A.shout", "`open` reaches files"),
     ("return deep(order)", "`SEEN` is mutable"),
     ("return is_watched(order)", "`SEEN` is mutable"),
@@ -136,6 +156,7 @@ REFUSED_IN_AN_ACTION = [
     ("order.declaration = 1", "`order.declaration` leads into the runtime"),
     ("order.meta |= {'a': 1}", "`order.meta |= {'a': 1}` may change a value in place"),
     ("answer = yield placed.send(order)", "`(yield placed.send(order))` reads the value of a yield"),
+    ("answer = yield from order.others", "reads the value of a yield"),
     ("yield from cancel(order)", "`cancel` is an action"),
     ("yield from notify(order)", "yields, and only an action itself"),
     ("order.assign_value('status', 1)", "`order.assign_value()` runs or inspects code"),
@@ -156,6 +177,7 @@ ALLOWED_IN_A_RULE = [
     "return dates.timedelta(days=1) < now - order.at",
     "return order.total * RATE <= Decimal('10.00')",
     "return order.total.quantize(Decimal('0.01'), rounding=ROUND_HALF_UP) > 0",
+    "return order.total.quantize(Decimal(1), decimal.ROUND_HALF_UP) > 0",
     "return order.price * 3 + FEE >= Money('10.00', 'EUR')",
     "return all(line.quantity > 0 for line in order.lines)",
     "return sum(line.quantity for line in order.lines if line.status is Status.PLACED) <= 12",
@@ -170,6 +192,9 @@ ALLOWED_IN_A_RULE = [
     "return isinstance(order, Order) and isinstance(order.note, str | None)",
     "return cast(Order, order).status is Status('placed')",
     "return Level(order.level).is_high and Status['PLACED'] is order.status",
+    "return isinstance(order, (Order, Status)) and len(range(-3, 3, 2)) == order.size",
+    "rest = -1 if order.a else order.b + MONTHS\nrest += 1\nfee = Decimal('1') - RATE\nfee *= 2\nreturn rest > fee",
+    "limit = MONTHS\nlimit -= 1\nitems = sum(order.sizes)\nitems += 1\nreturn items < limit",
     "total = 0\nfor line in order.lines:\n    total += line.quantity\nreturn total <= MONTHS",
     "for month in range(MONTHS):\n    if month == order.month:\n        continue\n    break\nreturn True",
     "seen = {}\nfor line in order.lines:\n    seen[line.name] = seen.get(line.name, 0) + 1\nreturn max(seen.values()) < 2",
@@ -265,13 +290,18 @@ def test_the_methods_of_a_resource_are_judged_too() -> None:
 
 
 def test_what_is_not_known_is_denied() -> None:
-    names: dict[str, object] = {"__name__": "backend_unknown"}
-    text = f"{PRELUDE}def judged(order):\n    yield placed.send(order)\n"
-    linecache.cache["backend_unknown.py"] = (1, None, text.splitlines(keepends=True), "backend_unknown.py")
-    exec(compile(text, "backend_unknown.py", "exec"), names)
-    assert impurities(names["judged"], role="action", known=is_known) == ()
-    (found,) = impurities(names["judged"], role="action", known=lambda _: False)
+    function = module_of(f"{PRELUDE}def judged(order):\n    yield placed.send(order)\n", "backend_unknown")["judged"]
+    assert impurities(function, role="action", known=is_known) == ()
+    (found,) = impurities(function, role="action", known=lambda _: False)
     assert "`placed` is an object of Notification" in found.reason
+
+
+def test_a_helper_of_another_module_is_judged_and_a_library_is_refused() -> None:
+    other = module_of("def fee(order):\n    return open(order)\n", "shop_fees")
+    (found,) = judged("def judged(order): return fee(order)", fee=other["fee"])
+    assert (found.file, found.line, found.reason) == ("shop_fees.py", 2, "`open` reaches files")
+    (found,) = judged("def judged(order): return fee(order)", fee=pytest.approx)
+    assert "`fee` comes from a library" in found.reason
 
 
 def test_only_methods_that_read_their_own_zone_are_in_both_tables() -> None:

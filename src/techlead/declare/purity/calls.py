@@ -42,9 +42,9 @@ class Calls(Names):
         place = next((where for one, where in FUNCTION_TAKERS.items() if one is thing), None)
         for index, argument in enumerate(node.args):
             self._argument(argument, thing, called=index == place)
+        if any(isinstance(one, ast.Starred) for one in node.args) or any(one.arg is None for one in node.keywords):
+            self.refuse(node, _STARRED)
         for keyword in node.keywords:
-            if keyword.arg is None:
-                self.refuse(node, _STARRED)
             self._argument(keyword.value, thing, called=keyword.arg is not None and keyword.arg == place)
         if thing is range:
             self._range(node)
@@ -87,8 +87,6 @@ class Calls(Names):
         return found
 
     def _argument(self, node: ast.expr, taker: Any, *, called: bool) -> None:
-        if isinstance(node, ast.Starred):
-            self.refuse(node, _STARRED)
         if called:
             self._function(node)
         elif any(taker is one for one in CLASS_TAKERS):
@@ -105,7 +103,9 @@ class Calls(Names):
             self.visit(node)
         elif found is not None:
             kind = self.kind(node, found)
-            if kind is not None and (kind not in _FUNCTIONS or any(found.thing is one for one in FUNCTION_TAKERS)):
+            if kind is not None and (
+                kind not in _FUNCTIONS or any(found.thing is one for one in (range, *FUNCTION_TAKERS))
+            ):
                 self.refuse(node, _BY_NAME)
         elif isinstance(node, ast.Attribute) and self._is_of_type(node.value):
             self.attribute(node, 1)

@@ -57,6 +57,7 @@ _SPECIAL: Final[tuple[tuple[type | tuple[type, ...], Why], ...]] = (
     (datetime, Why("is a datetime without a time zone", "give it one: datetime(2026, 5, 1, tzinfo=UTC)")),
     ((tuple, frozenset), Why("holds something that is no constant", "let it hold text, whole numbers, dates, Money")),
     (Enum, Why("is of an Enum that holds what is no constant", "give each member a text or a whole number")),
+    (type(functools.lru_cache(len)), Why("keeps a cache between calls", "take the decorator away")),
     (functools.partial, Why("is a functools.partial: what runs cannot be read", "write a function with `def`")),
     (MethodType, Why("is a method bound to an object", "write a function with `def`, in the module")),
 )
@@ -125,6 +126,8 @@ def reach_of(module: str) -> Why | None:
 def _enum(enum: type[Enum]) -> Kind | Why:
     if type(enum) is not EnumMeta:
         return Why("is an Enum with a metaclass of its own", "write a plain Enum")
+    if not enum.__members__:
+        return Why("is an Enum without members, which makes new classes", "name a member of an Enum of your own")
     if not all(is_constant(member._value_) for member in enum):
         return Why("has a member whose value is no constant", "give each member a text or a whole number")
     return Kind.ENUM

@@ -163,7 +163,7 @@ TYPES: Final[Mapping[type, frozenset[str]]] = {
 
 FUNCTIONS: Final[tuple[Callable[..., Any], ...]] = (
     len, min, max, sum, any, all, sorted, abs, round, enumerate, zip, isinstance, issubclass, divmod, reversed, map,
-    filter, repr, ord, chr, typing.cast, typing.assert_never, typing.assert_type,
+    filter, ord, chr, typing.cast, typing.assert_never, typing.assert_type,
 )  # fmt: skip
 FUNCTION_TAKERS: Final[Mapping[Callable[..., Any], int | str]] = {
     map: 0, filter: 0, sorted: "key", min: "key", max: "key",
