@@ -2,6 +2,7 @@
 
 import re
 
+import idna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +59,12 @@ def test_an_address_is_written_in_its_shortest_form_and_is_no_name(given_host, w
 def test_what_stands_in_brackets_is_an_ipv6_address_without_a_zone(wrong):
     with pytest.raises(ValueError, match="valid host name"):
         host(wrong)
+
+
+def test_a_name_longer_than_any_host_costs_no_conversion(monkeypatch):
+    monkeypatch.setattr(idna, "encode", lambda *_arguments, **_options: pytest.fail("converted"))
+    with pytest.raises(ValueError, match="valid host name"):
+        host_name("\u00fc" * 254)
 
 
 @given(st.text(max_size=40) | st.text(alphabet="aZ0.-x\u00fc\u3002[]:%", max_size=40))

@@ -190,6 +190,12 @@ def test_what_is_no_safe_address_is_refused_without_being_repeated(wrong):
     assert "evil" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("wrong", ["https://user@example.com", "https://user:pass@example.com", "https://@example.com"])
+def test_a_user_or_password_in_an_address_is_refused_by_name(wrong):
+    with pytest.raises(ValueError, match="without a user or password"):
+        text.url(wrong)
+
+
 def test_an_address_has_2048_characters_at_most():
     longest = "https://example.com/".ljust(2048, "x")
     assert text.url(longest) == longest
