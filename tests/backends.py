@@ -107,4 +107,3 @@ async def running(plan: Plan, url: str, settings: Settings | None = None, **give
         await application.stop()
         failed = [event for event in caller.events() if event["level"] == "error"]
         assert failed == [], failed
-

@@ -124,7 +124,10 @@ Admins = Annotated[int, count("Membership", of="workspace", level=Level.ADMIN)]
 @rule(
     because="The last admin left and nobody could invite or remove anyone any more (support case 52, June 2022).",
     message="Make somebody else an admin first.",
-    allows=[facts(membership=facts(level=Level.EDITOR), admins=1), facts(membership=facts(level=Level.ADMIN), admins=2)],
+    allows=[
+        facts(membership=facts(level=Level.EDITOR), admins=1),
+        facts(membership=facts(level=Level.ADMIN), admins=2),
+    ],
     refuses=[facts(membership=facts(level=Level.ADMIN), admins=1)],
 )
 def an_admin_stays(membership: Facts[Membership], admins: Admins) -> bool:

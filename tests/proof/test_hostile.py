@@ -122,7 +122,16 @@ class Attacker:
             action = actions.get(operation.action or "")
             fields = (action.body.fields if action.body else ()) if action else resource.fields
             sent = {field.name: json.dumps(field.codec.example) for field in fields if field.required}
-        names = [*(field.name for field in fields), "id", "owner", "role", "is_admin", "password_hash", "__proto__", "x" * 300]
+        names = [
+            *(field.name for field in fields),
+            "id",
+            "owner",
+            "role",
+            "is_admin",
+            "password_hash",
+            "__proto__",
+            "x" * 300,
+        ]
         for _ in range(dice.randint(0, 2)):
             sent[dice.choice(names)] = dice.choice(RAW_VALUES)
         return ("{" + ",".join(f'"{name}": {value}' for name, value in sent.items()) + "}").encode()
@@ -175,7 +184,9 @@ async def every_list_reads(caller):
         await caller.grant("newcomer", role)
     for operation in caller.plan.operations:
         if operation.kind in ("list", "me", "inbox"):
-            answer = await caller("GET", f"{operation.path}{'' if operation.kind == 'me' else '?limit=100'}", who="newcomer")
+            answer = await caller(
+                "GET", f"{operation.path}{'' if operation.kind == 'me' else '?limit=100'}", who="newcomer"
+            )
             assert answer.status_code == 200, answer.text
 
 

@@ -44,7 +44,7 @@ class Server:
         """Start it, and give the seconds until it answers."""
         began = time.monotonic()
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(self._command, stderr=log, cwd=self._folder)
+            self.process = subprocess.Popen(self._command, stderr=log, cwd=self._folder)  # noqa: ASYNC220 - a test
         async with httpx.AsyncClient() as client:
             while time.monotonic() - began < 30:
                 with suppress(httpx.TransportError):

@@ -114,7 +114,7 @@ async def test_one_listing_goes_to_one_of_many_buyers(database_url):
             answers = await asyncio.gather(*(caller("POST", "/orders", sent, who=name) for name in buyers))
             codes = sorted(answer.status_code for answer in answers)
             assert codes == [201] + [409] * (PARALLEL - 1)
-        assert await caller.rows("SELECT count(*) FROM \"order\" GROUP BY listing HAVING count(*) > 1") == []
+        assert await caller.rows('SELECT count(*) FROM "order" GROUP BY listing HAVING count(*) > 1') == []
 
 
 async def test_a_request_sent_twenty_times_with_one_key_is_done_once(database_url):

@@ -9,7 +9,6 @@ from techlead.cli.project import load
 from techlead.intent.examples import ExampleResult, check_examples
 
 
-
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("folder", nargs="?", default=".", help="the folder that holds backend.py (default: here)")

@@ -18,7 +18,6 @@ from techlead.store.open import open_store
 from techlead.store.port import Transaction
 
 
-
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("email", help="the account's address")

@@ -14,7 +14,6 @@ from techlead.derive.tables import tables
 from techlead.store import migrate
 
 
-
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("step", choices=list(STEPS), help="what to do")

@@ -26,7 +26,9 @@ class Aggregate:
 
 
 def count(resource: type | str, *, of: str | tuple[str, ...], **conditions: Any) -> Any:
-    """Count related rows: `Annotated[int, count("Booking", of="gym_class", status=Status.BOOKED)]`.
+    """Tell how many related rows there are, to a parameter of a rule or an action.
+
+    `taken: Annotated[int, count("Booking", of="gym_class", status=Status.BOOKED)]`
 
     `of` names references of the counted resource; each leads to a row the action has, or to the actor.
     """
@@ -34,7 +36,7 @@ def count(resource: type | str, *, of: str | tuple[str, ...], **conditions: Any)
 
 
 def total(resource: type | str, field: str, *, of: str | tuple[str, ...], **conditions: Any) -> Any:
-    """Sum one field of related rows: `Annotated[int, total("Entry", "credits", of="member")]`; zero when there are none."""
+    """Add one field of related rows up, for a parameter of a rule or an action; zero when there are none."""
     return Aggregate(_name(resource), _tuple(of), _where(**conditions).conditions, field)  # type: ignore[attr-defined]
 
 

@@ -46,7 +46,7 @@ Effects: TypeAlias = Iterator[Effect]
 
 
 def create(row: Resource) -> Effect:
-    """Add a row: `yield create(Booking(gym_class=gym_class.id, member=actor.id))`."""
+    """Ask for a new row, made with its constructor; owner, defaults and copies are filled in."""
     return Create(row)
 
 

@@ -98,7 +98,7 @@ class Mapped(Generic[T]):
         row.assign_value(self.name, value)
 
 
-def field(
+def field(  # noqa: PLR0913 - each is one thing that may be said of a field, by name
     *,
     default: Any = MISSING,
     set_by: Any = None,

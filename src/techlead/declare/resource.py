@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, dataclass_transform
@@ -27,11 +28,11 @@ class Mode(Enum):
     NEW = "new"
 
 
-class FrozenFacts(AttributeError):  # noqa: N818 - named for what it protects
+class FrozenFacts(AttributeError):
     """Facts are frozen: only an action's drafts take assignments."""
 
 
-class FactMissing(AttributeError):  # noqa: N818 - named for what is missing
+class FactMissing(AttributeError):
     """A rule read a field that its example does not give."""
 
 
@@ -64,7 +65,7 @@ class Fields:
         """Make a field of every annotation of this class, after those it inherits."""
         inherited = getattr(super(cls, cls), "declaration", None)
         fields = dict(inherited.fields) if inherited else {}
-        for name in cls.__dict__.get("__annotations__", {}):
+        for name in inspect.get_annotations(cls):
             if name.startswith("_") or name == "declaration":
                 continue
             spec = cls.__dict__.get(name, FieldSpec())
@@ -106,7 +107,6 @@ class Fields:
             raise FrozenFacts(message)
         self._values[name] = value
         self._changes[name] = value
-
 
     def complete(self, values: dict[str, Any]) -> None:
         """Add what the runtime knows of a new row (its id, owner, defaults, copies); what was given stays."""

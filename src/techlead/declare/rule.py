@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, ParamSpec
+from typing import Generic, ParamSpec
 
 from techlead.declare.facts import Example
 from techlead.declare.origin import Origin, caller

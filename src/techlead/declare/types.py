@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 from techlead.primitives import ids
 
 if TYPE_CHECKING:
-    from typing_extensions import Never
+    from typing import Never
 
 T = TypeVar("T")
 R = TypeVar("R")

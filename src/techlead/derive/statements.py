@@ -36,7 +36,7 @@ from techlead.derive.tables import ID, column_type, tables
 
 DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = {
     "sqlite": lambda: sqlite.dialect(paramstyle="qmark"),
-    "postgresql": lambda: postgresql.asyncpg.dialect(),  # type: ignore[no-untyped-call]
+    "postgresql": postgresql.asyncpg.dialect,
 }
 FIRST_FIELD: Final = 2
 """Where the fields start in a row: after `id` and `revision`."""

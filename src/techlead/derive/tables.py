@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
 from techlead.derive.plan import FieldPlan, Plan, ResourcePlan
@@ -109,39 +110,20 @@ def _unique(table: Table, resource: ResourcePlan, columns: tuple[str, ...]) -> N
 def _runtime(metadata: MetaData, plan: Plan) -> None:
     """Add the tables that belong to the runtime, whatever the user declares."""
     if plan.account is not None:
-        account = plan.accounts.table
-        Table(
-            "techlead_session",
-            metadata,
-            Column("token_hash", BYTES, primary_key=True),
-            Column("account", ID, nullable=False, index=True),
-            Column("created_at", TIMESTAMP, nullable=False),
-            Column("expires_at", TIMESTAMP, nullable=False, index=True),
-            ForeignKeyConstraint(["account"], [f"{account}.id"]),
-            sqlite_with_rowid=False,
-        )
-        Table(
-            "techlead_login_attempt",
-            metadata,
-            Column("email_hash", BYTES, primary_key=True),
-            Column("failures", BigInteger(), nullable=False),
-            Column("not_before", TIMESTAMP, nullable=False, index=True),
-            sqlite_with_rowid=False,
-        )
-    Table(
-        "techlead_idempotency",
+        _of_accounts(metadata, plan.accounts.table)
+    _table(
         metadata,
+        "techlead_idempotency",
         Column("key_hash", BYTES, primary_key=True),
         Column("fingerprint", BYTES, nullable=False),
         Column("status", BigInteger(), nullable=False),
         Column("headers", Text(), nullable=False),
         Column("body", BYTES, nullable=False),
         Column("created_at", TIMESTAMP, nullable=False, index=True),
-        sqlite_with_rowid=False,
     )
-    Table(
-        "techlead_history",
+    _table(
         metadata,
+        "techlead_history",
         Column("id", ID, primary_key=True),
         Column("resource", String(80), nullable=False),
         Column("row", ID, nullable=False),
@@ -151,11 +133,33 @@ def _runtime(metadata: MetaData, plan: Plan) -> None:
         Column("changes", Text(), nullable=False),
         Column("request", String(64), nullable=False),
         Index("ix__techlead_history__row", "row", "id"),
-        sqlite_with_rowid=False,
     )
-    Table(
-        "techlead_outbox",
+    _outbox(metadata)
+
+
+def _of_accounts(metadata: MetaData, account: str) -> None:
+    _table(
         metadata,
+        "techlead_session",
+        Column("token_hash", BYTES, primary_key=True),
+        Column("account", ID, nullable=False, index=True),
+        Column("created_at", TIMESTAMP, nullable=False),
+        Column("expires_at", TIMESTAMP, nullable=False, index=True),
+        ForeignKeyConstraint(["account"], [f"{account}.id"]),
+    )
+    _table(
+        metadata,
+        "techlead_login_attempt",
+        Column("email_hash", BYTES, primary_key=True),
+        Column("failures", BigInteger(), nullable=False),
+        Column("not_before", TIMESTAMP, nullable=False, index=True),
+    )
+
+
+def _outbox(metadata: MetaData) -> None:
+    outbox = _table(
+        metadata,
+        "techlead_outbox",
         Column("id", ID, primary_key=True),
         Column("account", ID, nullable=False),
         Column("notification", String(80), nullable=False),
@@ -169,5 +173,11 @@ def _runtime(metadata: MetaData, plan: Plan) -> None:
         Column("sent_at", TIMESTAMP, nullable=True),
         Index("ix__techlead_outbox__inbox", "account", "channel", "id"),
         Index("ix__techlead_outbox__waiting", "channel", "sent_at", "id"),
-        sqlite_with_rowid=False,
     )
+    unread = outbox.c.read_at.is_(None)
+    columns = (outbox.c.account, outbox.c.channel, outbox.c.id)
+    Index("ix__techlead_outbox__unread", *columns, sqlite_where=unread, postgresql_where=unread)
+
+
+def _table(metadata: MetaData, name: str, *parts: SchemaItem) -> Table:
+    return Table(name, metadata, *parts, sqlite_with_rowid=False)

@@ -10,9 +10,9 @@ from techlead.declare.access import Anyone, Policy
 from techlead.declare.resource import Fields, frozen
 from techlead.declare.types import Ref
 from techlead.derive.access import ActorClass, residual
+from techlead.derive.codecs import written_suffix
 from techlead.derive.plan import FieldPlan, ResourcePlan
 from techlead.derive.statements import FIRST_FIELD, Statements
-from techlead.derive.codecs import written_suffix
 
 Show = Callable[[Any], Any]
 

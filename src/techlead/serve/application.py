@@ -140,7 +140,7 @@ class Application:
         if isinstance(error, WorldError):
             self.runtime.log.warning("unavailable", request=request_id, reason=type(error).__name__)
             return problem(error, request_id)
-        self.runtime.log.error("unexpected", error, request=request_id)
+        self.runtime.log.failure("unexpected", error, request=request_id)
         return problem(TechleadError(), request_id)
 
     def _options(self, request: Request) -> Answer:

@@ -41,7 +41,7 @@ class EventLog:
         self._add("warning", name, values)
         self.flush()
 
-    def error(self, name: str, error: BaseException, **values: Any) -> None:
+    def failure(self, name: str, error: BaseException, **values: Any) -> None:
         """Note an unexpected error with its traceback, which holds code and never a request's values."""
         trace = [line.rstrip() for line in traceback.format_tb(error.__traceback__)]
         reason = {"reason": str(error)} if isinstance(error, TechleadError) else {}  # ours hold no values; others may

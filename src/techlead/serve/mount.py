@@ -26,7 +26,7 @@ class CurrentActor:
 
 
 def current_actor(scope: Mapping[str, Any]) -> CurrentActor | None:
-    """Give who asks, from an ASGI scope: in FastAPI, `Depends(lambda request: current_actor(request.scope))`.
+    """Tell who asks, from an ASGI scope; a FastAPI dependency takes `request: Request` and passes `request.scope`.
 
     None when nobody is signed in; a bad token never gets this far.
     """

@@ -7,7 +7,6 @@ follows a point. A cursor is opaque and names its order, so that it cannot be us
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -20,6 +19,7 @@ from techlead.errors import FieldError, InvalidFields, MalformedRequest
 
 PARAMETERS_MAX: Final = 20
 CURSOR_LENGTH_MAX: Final = 2_000
+ID_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +131,23 @@ def _filter(
 def _after(
     resource: ResourcePlan, cursor: str, order: tuple[str, bool], values: dict[str, Any], faults: _Faults
 ) -> None:
-    sort, descending = order
     try:
-        if len(cursor) > CURSOR_LENGTH_MAX:
-            raise ValueError
-        written = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        said, value, row_id = msgspec.msgpack.decode(written)
-        if said != ("-" if descending else "") + sort or not isinstance(row_id, bytes) or len(row_id) != 16:  # noqa: PLR2004
-            raise ValueError
-        if sort != "id":
-            codec = resource.field(sort).codec
-            value = codec.dump(codec.load(value))
-    except (ValueError, TypeError, KeyError, OverflowError, AttributeError, binascii.Error, msgspec.DecodeError):
+        values["after"], values["after_id"] = _place_of(resource, cursor, order)
+    except (ValueError, TypeError, KeyError, OverflowError, AttributeError, msgspec.DecodeError):
         faults.append(FieldError("after", "is not a cursor of this list in this order; start without it."))
-        return
-    values["after"], values["after_id"] = value, row_id
+
+
+def _place_of(resource: ResourcePlan, cursor: str, order: tuple[str, bool]) -> tuple[Any, bytes]:
+    """Read the place that a cursor names; what a forged one raises is caught where the fault is told."""
+    sort, descending = order
+    written = base64.b64decode(cursor[:CURSOR_LENGTH_MAX] + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    said, value, row_id = msgspec.msgpack.decode(written)
+    if said != ("-" if descending else "") + sort or not isinstance(row_id, bytes) or len(row_id) != ID_BYTES:
+        raise ValueError("the cursor is of another list")
+    if sort != "id":
+        codec = resource.field(sort).codec
+        value = codec.dump(codec.load(value))
+    return value, row_id
 
 
 def _place(resource: ResourcePlan, name: str) -> int:

@@ -21,7 +21,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class ClientLeft(Exception):  # noqa: N818 - not an error: nobody waits for the answer
+class ClientLeft(Exception):
     """The caller closed the connection before its request was whole."""
 
 

@@ -59,7 +59,7 @@ class Tasks:
             except WorldError as error:
                 self._log.warning("task_waits", task=one.name, reason=type(error).__name__)
             except Exception as error:  # noqa: BLE001 - a loop outlives what goes wrong in one round
-                self._log.error("task_failed", error, task=one.name)
+                self._log.failure("task_failed", error, task=one.name)
             await self._pause(one)
 
     async def _pause(self, one: Periodic) -> None:

@@ -38,7 +38,7 @@ async def act(
     effects, created = run(unit, action, loaded)
     for held in loaded.rows.values():
         await update_held(unit, held)
-    await apply(unit, effects, loaded, created)
+    await apply(unit, effects, created)
 
 
 async def run_on_create(unit: Unit, resource: ResourcePlan, values: Values) -> Callable[[], Awaitable[None]]:
@@ -59,7 +59,7 @@ async def run_on_create(unit: Unit, resource: ResourcePlan, values: Values) -> C
             for held in loaded.rows.values():
                 if held is not new:
                     await update_held(unit, held)
-            await apply(unit, effects, loaded, created)
+            await apply(unit, effects, created)
 
     return after
 

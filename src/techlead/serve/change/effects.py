@@ -11,7 +11,7 @@ from techlead.derive.plan import FieldPlan, ResourcePlan
 from techlead.errors import ProgramError, Refused
 from techlead.serve.change.fields import dump_fields
 from techlead.serve.change.fill import copy, fill
-from techlead.serve.change.load import Held, Loaded, Values
+from techlead.serve.change.load import Held, Values
 from techlead.serve.change.notify import notify
 from techlead.serve.change.unit import Unit
 
@@ -28,7 +28,7 @@ def begin_create(unit: Unit, row: Resource, created: Created) -> None:
     created[id(row)] = (resource, row_id)
 
 
-async def apply(unit: Unit, effects: list[Effect], loaded: Loaded, created: Created) -> None:
+async def apply(unit: Unit, effects: list[Effect], created: Created) -> None:
     """Do what an action asked for, in its order."""
     for effect in effects:
         if isinstance(effect, Create):

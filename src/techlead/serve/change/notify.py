@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select
@@ -79,7 +80,7 @@ async def _at_path(unit: Unit, resource: ResourcePlan, row: Resource, path: tupl
         return row.id.raw
     reference = row.read_value(path[0])
     found: bytes | None = None if reference is None else reference.raw
-    for step, following in zip(path, path[1:], strict=False):
+    for step, following in pairwise(path):
         resource = unit.statements.plan.resources[resource.field(step).target or ""]
         rows = await unit.run(unit.statements.whole(resource), {"id": found}) if found else []
         found = stored_values(resource, rows[0])[following] if rows else None
