@@ -186,9 +186,9 @@ def is_known(thing: object) -> bool:
     return isinstance(thing, Rule | Notification) or thing in (effect.create, effect.delete, effect.refuse)
 
 
-def module_of(text: str, name: str, **names: object) -> dict[str, object]:
+def module_of(text: str, name: str, folder: str = "", **names: object) -> dict[str, object]:
     """Run a module's source, which can be read as long as the test runs; give its names."""
-    file = f"{name}.py"
+    file = f"{folder}{name}.py"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     made = {"__name__": name, **names}
     with warnings.catch_warnings():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import sysconfig
 
 import pytest
 from unit.declare.purity_backend import PRELUDE, PRELUDE_LINES, in_action, in_rule, is_known, judged, module_of
@@ -301,6 +302,15 @@ def test_a_helper_of_another_module_is_judged_and_a_library_is_refused() -> None
     (found,) = judged("def judged(order): return fee(order)", fee=other["fee"])
     assert (found.file, found.line, found.reason) == ("shop_fees.py", 2, "`open` reaches files")
     (found,) = judged("def judged(order): return fee(order)", fee=pytest.approx)
+    assert "`fee` comes from a library" in found.reason
+
+
+def test_a_backend_that_is_installed_may_call_its_own_helpers_and_no_library() -> None:
+    folder = f"{sysconfig.get_path('purelib')}/"
+    fee = module_of("def fee(order):\n    return order.fee\n", "shop.fees", folder)["fee"]
+    text = "def judged(order):\n    return fee(order)\n"
+    assert impurities(module_of(text, "shop.rules", folder, fee=fee)["judged"], role="rule", known=is_known) == ()
+    (found,) = impurities(module_of(text, "other.rules", folder, fee=fee)["judged"], role="rule", known=is_known)
     assert "`fee` comes from a library" in found.reason
 
 
