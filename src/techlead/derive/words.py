@@ -94,7 +94,7 @@ def _bounds(field: FieldPlan) -> str:
 def _member(policy: Member) -> str:
     of = f" of the {_path(policy.path)}" if policy.path else ""
     having = [condition_words(one) for one in policy.conditions]
-    return f"who has a {policy.resource}{of}{' where ' + _joined(having, 'and') if having else ''}"
+    return f"accounts with a {policy.resource}{of}{' where ' + _joined(having, 'and') if having else ''}"
 
 
 def _default(default: Any) -> str:

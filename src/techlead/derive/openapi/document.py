@@ -47,9 +47,9 @@ def _information(plan: Plan, limits: ApiLimits) -> str:
 
 def _tags(plan: Plan, every: Iterable[Operation]) -> Iterator[Document]:
     words = {
-        "accounts": "Sign up, sign in, and your own account.",
-        "inbox": "Messages to you.",
-        "backend": "The backend itself.",
+        "Accounts": "Sign up, sign in, and your own account.",
+        "Inbox": "Messages to you.",
+        "Backend": "The backend itself.",
     }
     words |= {resource.path: resource.description for resource in plan.resources.values() if resource.description}
     for name in dict.fromkeys(group_of(plan, operation) for operation in every):

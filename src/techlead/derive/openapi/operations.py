@@ -21,9 +21,12 @@ HOUSE: Final = (
     Operation("docs", "GET", "/docs", "docs", None, anyone, "Read about this backend on a page."),
 )
 """What every backend answers beside the operations of its Plan."""
-GROUPS: Final = {"register": "accounts", "login": "accounts", "logout": "accounts", "me": "accounts",
-                 "change_me": "accounts", "inbox": "inbox", "inbox_events": "inbox", "inbox_read": "inbox",
-                 **dict.fromkeys(UNKNOWN_ACTOR, "backend")}  # fmt: skip
+GROUPS: Final = {
+    **dict.fromkeys(("register", "login", "logout", "me", "change_me"), "Accounts"),
+    **dict.fromkeys(("inbox", "inbox_events", "inbox_read"), "Inbox"),
+    **dict.fromkeys(UNKNOWN_ACTOR, "Backend"),
+}
+"""Where operations that belong to no resource stand; with capitals, so that no resource's path is called the same."""
 
 
 def operation_object(plan: Plan, operation: Operation) -> Document:
@@ -47,7 +50,7 @@ def operation_object(plan: Plan, operation: Operation) -> Document:
 
 
 def group_of(plan: Plan, operation: Operation) -> str:
-    """Name the group that an operation stands in: its resource's path, accounts, inbox or backend."""
+    """Name the group that an operation stands in: its resource's path, Accounts, Inbox or Backend."""
     if operation.kind in GROUPS:
         return GROUPS[operation.kind]
     return plan.resources[operation.resource or ""].path

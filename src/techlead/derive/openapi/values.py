@@ -47,10 +47,10 @@ def query_schema(field: FieldPlan) -> Schema:
 
 def example_of(field: FieldPlan) -> Any:
     """Give a value that the field takes; None when none is known."""
-    pattern = field.spec.pattern
-    if pattern is None or field.kind != "text":
+    if field.kind != "text":
         return field.codec.example
-    for candidate in (field.codec.example, text_matching(pattern)):
+    word = field.name.replace("_", " ").capitalize()[: field.spec.max_length].ljust(field.spec.min_length, ".")
+    for candidate in (word, field.codec.example, text_matching(field.spec.pattern or "")):
         try:
             return field.codec.parse(candidate)
         except ValueError:
