@@ -58,10 +58,10 @@ def _operations(container: Any) -> list[Any]:
 
 
 def carry_out(connection: Connection, container: ops.UpgradeOps) -> None:
-    """Run the operations that Alembic found, table by table."""
+    """Change the tables that are there as Alembic found it necessary."""
     operations = Operations(MigrationContext.configure(connection))
     for operation in container.ops:
-        if isinstance(operation, ops.ModifyTableOps):
+        if isinstance(operation, ops.ModifyTableOps):  # whole tables were created before
             with operations.batch_alter_table(
                 operation.table_name,
                 schema=operation.schema,
@@ -70,8 +70,6 @@ def carry_out(connection: Connection, container: ops.UpgradeOps) -> None:
             ) as table:
                 for inner in operation.ops:
                     table.invoke(inner)
-        else:
-            operations.invoke(operation)
 
 
 def _recreate(connection: Connection, operation: ops.ModifyTableOps) -> Any:

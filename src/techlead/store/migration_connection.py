@@ -12,7 +12,6 @@ from typing import Any, Final, TypeVar
 import apsw
 import asyncpg
 from sqlalchemy import Connection, Engine, create_engine, event, exc
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from techlead.errors import ConstraintViolated, ProgramError, SettingsRefused, TechleadError
@@ -96,6 +95,8 @@ def _check_references(connection: Connection) -> None:
 
 
 def _on_postgres(url: str, run: Callable[[Connection], None]) -> None:
+    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - needs greenlet, which SQLite does without
+
     def locked(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(LOCK_SECONDS_MAX * 1000)}")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_NUMBER})")

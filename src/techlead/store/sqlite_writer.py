@@ -113,9 +113,6 @@ class GroupWriter:
             if waiting.since < oldest:
                 waiting.error = StoreBusy(f"{summary(StoreBusy)} (lock_seconds_max)")
                 waiting.settle()
-            elif waiting.slow and group:
-                queue.appendleft(waiting)
-                break
             elif not waiting.future.done():
                 group.append(waiting)
                 room = 1 if waiting.slow else room

@@ -26,6 +26,7 @@ from techlead.errors import (
 )
 from techlead.store.port import StoreSettings, Transaction
 from techlead.store.sqlite import SqliteStore
+from techlead.store.sqlite_checkpoint import Checkpointer
 from techlead.store.sqlite_connection import GuardedConnection
 
 QUICK = StoreSettings(lock_seconds_max=0.3, reopen_seconds=0.001, file_check_seconds=0.01)
@@ -413,6 +414,22 @@ async def test_checkpoints_happen_beside_the_writer(path: Path) -> None:
         await asyncio.sleep(0.01)
     assert path.stat().st_size > 20 * 4_096
     await store.close()
+
+
+def test_a_checkpoint_of_a_file_that_is_gone_is_left_out() -> None:
+    tried = threading.Event()
+
+    def connect() -> GuardedConnection:
+        tried.set()
+        raise apsw.CantOpenError
+
+    checkpointer = Checkpointer(connect, step_pages=1, pages_max=9)
+    checkpointer.start()
+    for _ in range(2):
+        checkpointer.grew(apsw.Connection(""), "main", checkpointer.pages + 1)
+        assert tried.wait(5)
+        tried.clear()
+    checkpointer.stop()
 
 
 async def test_a_checkpoint_that_fails_costs_nobody_anything(fragile: SqliteStore, faulty: FaultyFiles) -> None:
