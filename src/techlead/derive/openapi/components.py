@@ -20,9 +20,9 @@ Document = dict[str, Any]
 
 def components(plan: Plan, every: tuple[Operation, ...], limits: ApiLimits) -> Document:
     """Write everything that operations refer to by name."""
-    errors = {operation.name: errors_of(plan, operation) for operation in every}
-    answers = {response_name(group): problem_answer(group) for each in errors.values() for group in by_status(each)}
-    problems = {error for each in errors.values() for error in each} | {MethodNotAllowed}
+    groups = {group for operation in every for group in by_status(errors_of(plan, operation))}
+    answers = {response_name(group): problem_answer(group) for group in groups}
+    problems = {error for group in groups for error in group} | {MethodNotAllowed}
     schemas = _account_shapes(plan, limits)
     for resource in plan.resources.values():
         kinds = frozenset(one.kind for one in plan.operations if one.resource == resource.name)
@@ -59,7 +59,7 @@ def _account_shapes(plan: Plan, limits: ApiLimits) -> dict[str, Schema]:
 
 def _login_shape() -> Schema:
     email = {"type": "string", "format": "email", "examples": ["alice@example.com"]}
-    password = {"type": "string", "writeOnly": True, "examples": ["correct horse battery staple"]}
+    password = {"type": "string", "writeOnly": True, "examples": ["some words that only you know"]}
     return {
         "type": "object",
         "properties": {"email": email, "password": password},

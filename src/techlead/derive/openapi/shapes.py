@@ -96,10 +96,10 @@ def register_shape(account: ResourcePlan, limits: ApiLimits) -> Schema:
         "maxLength": limits.password_characters_max,
         "writeOnly": True,
         "description": "Any characters; kept as argon2id alone.",
-        "examples": ["correct horse battery staple"],
+        "examples": ["some words that only you know"],
     }
     shape["required"] = [*shape.get("required", []), "password"]
-    shape["examples"] = [{**shape["examples"][0], "password": "correct horse battery staple"}]
+    shape["examples"] = [{**shape["examples"][0], "password": "some words that only you know"}]
     return shape
 
 

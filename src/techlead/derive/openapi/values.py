@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from decimal import Decimal
 from typing import Any, Final
 
@@ -27,8 +26,7 @@ WHOLE_DIGITS_MAX: Final = 19
 
 def value_schema(field: FieldPlan) -> Schema:
     """Give the schema of a field's value as callers send and read it, null included where it may be."""
-    schema: Schema = deepcopy(field.codec.schema)
-    _narrow(field, schema)
+    schema = _narrow(field)
     example = example_of(field)
     if example is not None:
         schema["examples"] = [example]
@@ -37,8 +35,7 @@ def value_schema(field: FieldPlan) -> Schema:
 
 def query_schema(field: FieldPlan) -> Schema:
     """Give the schema of a value in an address: of money, its amount."""
-    schema: Schema = deepcopy(field.codec.schema)
-    _narrow(field, schema)
+    schema = _narrow(field)
     if field.kind == "money":
         amount: Schema = schema["properties"]["amount"]
         return amount
@@ -72,7 +69,9 @@ def sent(field: FieldPlan) -> bool:
     return field.writable and field.write != nobody
 
 
-def _narrow(field: FieldPlan, schema: Schema) -> None:
+def _narrow(field: FieldPlan) -> Schema:
+    """Copy the codec's schema and add what it cannot know."""
+    schema: Schema = dict(field.codec.schema)
     if field.kind == "text" and "pattern" not in schema:
         schema["pattern"] = MULTILINE if field.spec.multiline else ONE_LINE
     elif field.kind in URLS:
@@ -84,12 +83,14 @@ def _narrow(field: FieldPlan, schema: Schema) -> None:
     elif field.kind == "money":
         low, high = (_amount(bound) for bound in (field.spec.ge, field.spec.le))
         places = len(Money.of_minor(0, schema["properties"]["currency"]["const"]).amount.partition(".")[2])
-        schema["properties"]["amount"]["pattern"] = _amount_pattern(low or Decimal(0), high, places)
+        amount = {"type": "string", "pattern": _amount_pattern(low or Decimal(0), high, places)}
+        schema["properties"] = {**schema["properties"], "amount": amount}
     if field.kind in ("decimal", "money"):
         bounds = [f"at least {field.spec.ge}"] if field.spec.ge is not None else []
         bounds += [f"at most {field.spec.le}"] if field.spec.le is not None else []
         if bounds:
             schema["description"] = f"Must be {' and '.join(bounds)}."
+    return schema
 
 
 def _amount(bound: Money | None) -> Decimal | None:

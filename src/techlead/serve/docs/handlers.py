@@ -1,8 +1,10 @@
-"""The two handlers: each answer is made once, when it is first asked for, and kept as bytes."""
+"""The two handlers: each answer is made once, when it is first asked for and beside the event loop, and kept as bytes."""
 
 from __future__ import annotations
 
-from functools import cache
+import asyncio
+from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -15,33 +17,18 @@ from techlead.serve.request import Request
 from techlead.serve.runtime import Handler
 from techlead.serve.settings import Settings
 
-PAGE_SAFE = [(name, POLICY if name == b"content-security-policy" else value) for name, value in SAFE]
+PAGE_SAFE: Final = [(name, POLICY if name == b"content-security-policy" else value) for name, value in SAFE]
+HTML: Final = b"text/html; charset=utf-8"
 
 
 def read_openapi(plan: Plan, settings: Settings) -> Handler:
     """GET /openapi.json."""
-
-    @cache
-    def written() -> bytes:
-        return msgspec.json.encode(openapi(plan, limits_of(settings)))
-
-    async def handle(_request: Request) -> Answer:
-        return Answer(200, written())
-
-    return handle
+    return _kept(lambda: Answer(200, msgspec.json.encode(openapi(plan, limits_of(settings)))))
 
 
 def read_docs(plan: Plan, settings: Settings) -> Handler:
     """GET /docs."""
-
-    @cache
-    def written() -> bytes:
-        return page(plan, limits_of(settings)).encode()
-
-    async def handle(_request: Request) -> Answer:
-        return Answer(200, written(), media_type=b"text/html; charset=utf-8", safe=PAGE_SAFE)
-
-    return handle
+    return _kept(lambda: Answer(200, page(plan, limits_of(settings)).encode(), media_type=HTML, safe=PAGE_SAFE))
 
 
 def limits_of(settings: Settings) -> ApiLimits:
@@ -53,3 +40,14 @@ def limits_of(settings: Settings) -> ApiLimits:
         password_characters_max=settings.password_characters_max,
         body_bytes_max=settings.body_bytes_max,
     )
+
+
+def _kept(make: Callable[[], Answer]) -> Handler:
+    kept: list[Answer] = []
+
+    async def handle(_request: Request) -> Answer:
+        if not kept:
+            kept.append(await asyncio.to_thread(make))
+        return kept[0]
+
+    return handle
