@@ -22,7 +22,7 @@ from techlead.cli.project import ProjectRefused, load
 from techlead.cli.serve import prepare, say, server_settings
 from techlead.serve.settings import settings_from
 
-PASSWORD: Final = "correct horse battery staple"  # noqa: S105 - of people who do not exist
+PASSWORD: Final = "some words that only you know"  # noqa: S105 - of people who do not exist
 PEOPLE: Final = ("alice", "bob", "admin")
 GOODS: Final = (("A red bicycle", "120.00"), ("A walnut chair", "45.50"), ("A box of records", "15.00"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from techlead.cli.project import load
 from techlead.cli.serve import database_of
 from techlead.derive.tables import tables
 from techlead.store import migrate
+from techlead.store.schema_mark import mark
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,10 +49,12 @@ def _line(one: migrate.Migration) -> str:
 
 
 def _apply(given: argparse.Namespace, folder: Path) -> tuple[list[str], Any]:
+    asyncio.run(mark(database_of(given), None))
     return _steps(migrate.apply(database_of(given), folder, lossy=given.lossy))
 
 
 def _back(given: argparse.Namespace, folder: Path) -> tuple[list[str], Any]:
+    asyncio.run(mark(database_of(given), None))
     return _steps(migrate.back(database_of(given), folder, lossy=given.lossy))
 
 

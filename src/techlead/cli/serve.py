@@ -12,12 +12,12 @@ from typing import Any, Final
 import uvicorn
 
 from techlead.cli.project import load
-from techlead.derive.tables import tables
+from techlead.derive.tables import fingerprint, tables
 from techlead.errors import SettingsRefused
 from techlead.serve.application import Application
 from techlead.serve.backend import Backend
 from techlead.serve.settings import Settings, settings_from
-from techlead.store import migrate
+from techlead.store.schema_mark import is_marked, mark
 
 DEFAULT_DATABASE: Final = "sqlite:///techlead.db"
 KEEP_ALIVE_SECONDS: Final = 5
@@ -90,6 +90,11 @@ def database_of(given: argparse.Namespace) -> str:
 def prepare(backend: Backend, database: str, settings: Settings) -> None:
     """Bring the schema up to date: in development by itself, in production only by `techlead migrate apply`."""
     metadata = tables(backend.plan())
+    wanted = fingerprint(metadata)
+    if asyncio.run(is_marked(database, wanted)):
+        return
+    from techlead.store import migrate  # noqa: PLC0415 - Alembic costs 20 MB, and is needed only when something changes
+
     if settings.production:
         waiting = migrate.pending(database, metadata)
         if waiting:
@@ -97,6 +102,7 @@ def prepare(backend: Backend, database: str, settings: Settings) -> None:
             raise SettingsRefused(message)
         return
     migrate.ensure(database, metadata)
+    asyncio.run(mark(database, wanted))
 
 
 def say(line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -54,6 +55,19 @@ def tables(plan: Plan) -> MetaData:
         _resource(metadata, plan, resource)
     _runtime(metadata, plan)
     return metadata
+
+
+def fingerprint(metadata: MetaData) -> str:
+    """Hash everything of a schema that a database could differ in."""
+    parts = []
+    for table in metadata.sorted_tables:
+        parts.append(table.name)
+        parts += [f"{one.name} {one.type!r} {one.nullable} {one.server_default}" for one in table.columns]
+        parts += sorted(f"{one.name} {type(one).__name__}" for one in table.constraints)
+        parts += sorted(
+            f"{one.name} {one.unique} {[str(column) for column in one.expressions]}" for one in table.indexes
+        )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def column_type(field: FieldPlan) -> TypeEngine[Any]:
@@ -135,6 +149,7 @@ def _runtime(metadata: MetaData, plan: Plan) -> None:
         Index("ix__techlead_history__row", "row", "id"),
     )
     _outbox(metadata)
+    _table(metadata, "techlead_schema", Column("fingerprint", String(64), primary_key=True))
 
 
 def _of_accounts(metadata: MetaData, account: str) -> None:
@@ -175,7 +190,7 @@ def _outbox(metadata: MetaData) -> None:
         Index("ix__techlead_outbox__waiting", "channel", "sent_at", "id"),
     )
     unread = outbox.c.read_at.is_(None)
-    columns = (outbox.c.account, outbox.c.channel, outbox.c.id)
+    columns = (outbox.c.account, outbox.c.channel, outbox.c.read_at, outbox.c.id)  # `read_at`, or SQLite takes another
     Index("ix__techlead_outbox__unread", *columns, sqlite_where=unread, postgresql_where=unread)
 
 

@@ -18,9 +18,16 @@ from techlead.store.open import open_store
 class Backend(Declarations):
     """A backend: declare resources and accounts on it, then serve it or mount it."""
 
+    _plan: Plan | None = None
+
     def plan(self) -> Plan:
-        """Derive everything; DeclarationsRefused names each declaration that cannot stand, with its mend."""
-        return derive(self)
+        """Derive everything; DeclarationsRefused names each declaration that cannot stand, with its mend.
+
+        Declarations are complete when they are first derived; what is declared later is not part of it.
+        """
+        if self._plan is None:
+            self._plan = derive(self)
+        return self._plan
 
     def asgi(self, database: str = "sqlite:///techlead.db", *, mounts: Mapping[str, Asgi] | None = None) -> Application:
         """Make the ASGI application, to serve or to mount in FastAPI or Starlette; `mounts` puts others inside it.
