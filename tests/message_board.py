@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,9 +99,9 @@ class Board:
         await runtime.store.write(work)
         return Caller(self.application, token, ids.encode("person", account))
 
-    async def rows(self, sql: str) -> list[tuple[Any, ...]]:
+    async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Read from the database."""
-        return await self.application.runtime.store.read(sql)
+        return await self.application.runtime.store.read(sql, values)
 
 
 def _begin_session(tables: Any) -> Any:
@@ -215,6 +215,7 @@ class Listening:
         self.parts: list[bytes] = []
         self.reads = asyncio.Event()
         self.reads.set()
+        self.stops_reading_after: int | None = None
         self._body: bytes | None = body
         self._left = asyncio.Event()
         self._came = asyncio.Event()
@@ -240,6 +241,8 @@ class Listening:
             self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
         else:
             self.parts.append(message.get("body", b""))
+        if self.stops_reading_after is not None and len(self.parts) >= self.stops_reading_after:
+            self.reads.clear()
         self._came.set()
 
     async def opened(self) -> Listening:

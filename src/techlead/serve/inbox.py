@@ -124,10 +124,12 @@ def _page(runtime: Runtime, page: Page) -> Statement:
 
     def build(tables: Mapping[str, Any]) -> Any:
         table = tables["techlead_outbox"]
-        chosen = own_messages(tables).order_by(table.c.id.desc()).limit(bindparam("limit", type_=BigInteger()))
+        chosen = own_messages(tables).limit(bindparam("limit", type_=BigInteger()))
         if follows:
             chosen = chosen.where(table.c.id < bindparam("after", type_=ID))
-        return chosen.where(table.c.read_at.is_(None)) if unread else chosen
+        if unread:  # the order names `read_at` only because the index does
+            chosen = chosen.where(table.c.read_at.is_(None)).order_by(table.c.read_at.desc())
+        return chosen.order_by(table.c.id.desc())
 
     return runtime.statements.made(f"inbox page {follows=} {unread=}", build)
 

@@ -84,7 +84,7 @@ class Following:
         """Go on after the event that the reader saw last."""
         sent = self._runtime.streams.sent_until(self._place.account, last)
         self._place.trail = Trail([*sorted(sent - {last}), last])
-        self._from = min(before(last), self._lowest)
+        self._from = before(last)
         return self._parts(b"retry: %d\n\n" % RETRY_MS)
 
     async def _parts(self, opening: bytes) -> AsyncGenerator[bytes, None]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from databases import sqlite_url
 from message_board import Board, serving
 
 from techlead.primitives import ids
@@ -100,6 +101,32 @@ async def test_a_change_that_is_refused_tells_nobody(board: Board) -> None:
         assert await stream.messages(1) == ["allowed"]
     assert [message["subject"] for message in await bob.inbox()] == ["allowed"]
     assert len(await board.rows("SELECT id FROM techlead_outbox")) == 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        ("inbox page follows=False unread=False", "ix__techlead_outbox__inbox (account=? AND channel=?)"),
+        ("inbox page follows=True unread=False", "ix__techlead_outbox__inbox (account=? AND channel=? AND id<?)"),
+        (
+            "inbox page follows=True unread=True",
+            "ix__techlead_outbox__unread (account=? AND channel=? AND read_at=? AND id<?)",
+        ),
+        ("inbox since", "ix__techlead_outbox__inbox (account=? AND channel=? AND id>?)"),
+        ("mail waiting", "ix__techlead_outbox__waiting (channel=? AND sent_at=? AND id>?)"),
+    ],
+)
+async def test_a_page_costs_the_same_however_many_messages_there_are(
+    tmp_path: Path, statement: str, index: str
+) -> None:
+    async with serving(sqlite_url(tmp_path), Settings(mail_folder=str(tmp_path / "mail"))) as board:
+        alice = await board.person("alice")
+        for query in ("", f"?after=message_{'0' * 26}", f"?after=message_{'0' * 26}&unread=true"):
+            await alice.inbox(query)
+        sql = board.application.runtime.statements.made(statement, lambda _tables: pytest.fail("no such statement")).sql
+        steps = [step for *_, step in await board.rows(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?"))]
+        assert [index in step for step in steps if "outbox" in step] == [True], steps
+        assert not any("TEMP B-TREE" in step or step.startswith("SCAN") for step in steps)
 
 
 @pytest.mark.parametrize("path", ["/inbox", "/inbox/events"])

@@ -304,6 +304,28 @@ async def test_a_slow_reader_makes_the_stream_wait_and_is_cut_off(
         assert sorted(await again.messages(5)) == [f"note {number}" for number in range(5)]
 
 
+async def test_a_stream_that_is_told_to_end_does_not_first_send_what_it_has_read(small_board: Board) -> None:
+    alice, bob = await people(small_board)
+    for number in range(5):
+        await alice.write(bob, f"note {number}")
+    async with bob.following(headers={"last-event-id": "message_" + "0" * 26}) as stream:
+        stream.stops_reading_after = 2
+        first = await stream.messages(1)
+        small_board.application.drain()
+        stream.stops_reading_after = None
+        stream.reads.set()
+        await stream.ended(seconds=1)
+        assert (len(first), len(stream.id_lines())) == (1, 2)
+
+
+async def test_a_stream_that_cannot_begin_takes_no_place(small_board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, bob = await people(small_board)
+    with monkeypatch.context() as patch:
+        patch.setattr("techlead.serve.inbox_events.LOOK_MESSAGES_MAX", "no number")
+        assert (await bob.get("/inbox/events")).status == 500
+    assert small_board.application.runtime.streams._places == {}
+
+
 async def test_a_reader_who_leaves_gives_the_place_back(small_board: Board) -> None:
     _, bob = await people(small_board)
     for _ in range(3 * small_board.application.runtime.settings.sse_clients_of_account_max):
