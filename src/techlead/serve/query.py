@@ -13,8 +13,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from techlead.derive.filters import NULL, operators_of, parameter_name
 from techlead.derive.plan import ResourcePlan
-from techlead.derive.statements import FIRST_FIELD, OPERATORS, Filter, PageShape
+from techlead.derive.statements import FIRST_FIELD, Filter, PageShape
 from techlead.errors import FieldError, InvalidFields, MalformedRequest
 
 PARAMETERS_MAX: Final = 20
@@ -106,21 +107,22 @@ def _sort(resource: ResourcePlan, text: str | None, faults: _Faults) -> tuple[st
 def _filter(
     resource: ResourcePlan, name: str, text: str, index: int, values: dict[str, Any], faults: _Faults
 ) -> Filter | None:
-    field_name, _, operator = name.partition(".")
-    fields = {field.name: field for field in resource.fields if field.queryable}
-    operator = operator or "eq"
+    field_name = name.partition(".")[0]
+    fields = {field.name: field for field in resource.fields if operators_of(field)}
     at = name[:80].encode("ascii", "backslashreplace").decode()
     if field_name not in fields:
         known = ", ".join(fields) or "none"
         faults.append(FieldError(at, f"is not a parameter; lists filter by: {known}."))
         return None
-    if operator == "null":
-        if text != "true" or not fields[field_name].nullable:
-            faults.append(FieldError(at, "must be true, of a field that may be empty."))
-        return Filter(field_name, "null")
-    if operator not in OPERATORS:
-        faults.append(FieldError(at, f"is not an operator; use one of: {', '.join(OPERATORS)}, null."))
+    found = {parameter_name(fields[field_name], one): one for one in operators_of(fields[field_name])}
+    operator = found.get(name, "")
+    if not operator:
+        faults.append(FieldError(at, f"is not a parameter; this field has: {', '.join(found)}."))
         return None
+    if operator == NULL:
+        if text != "true":
+            faults.append(FieldError(at, "must be true; leave it out for all rows."))
+        return Filter(field_name, NULL)
     try:
         values[f"filter_{index}"] = fields[field_name].codec.query(text)
     except ValueError as error:
