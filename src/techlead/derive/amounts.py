@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from techlead.derive.codecs import INT64_MAX, INT64_MIN, Codec, Limits, within
-from techlead.primitives.money import Money
+from techlead.primitives.money import Money, written
 
 DECIMAL_DIGITS_MAX: Final = 19
 """Digits before the point, or zeros after it: no more fit in 64 bits."""
@@ -61,7 +61,7 @@ def money_codec(limits: Limits) -> Codec:
     high = INT64_MAX if limits.le is None else limits.le.minor
 
     def show(stored: int) -> dict[str, str]:
-        return {"amount": Money.of_minor(stored, currency).amount, "currency": currency}
+        return {"amount": written(stored, currency), "currency": currency}
 
     def query(given: str) -> int:
         if DECIMAL.fullmatch(given) is None:
