@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from itertools import count
 
-from techlead.store.port import Store, Transaction
+from techlead.store.port import Store, StoreSettings, Transaction
 
+QUICK = StoreSettings(lock_seconds_max=0.3, reopen_seconds=0.001, file_check_seconds=0.01)
 SECRET = "hunter2-never-show-this"
 
 
