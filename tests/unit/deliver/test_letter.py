@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.policy import default
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from techlead.deliver.letter import SUBJECT_CHARACTERS_MAX, Letter, compose
@@ -79,6 +79,7 @@ def test_no_words_at_all_can_add_a_header(subject: str, text: str) -> None:
     assert_nothing_added(replace(LETTER, subject=subject, text=text), sender=subject or "shop")
 
 
+@example("=?utf-8?q?=0D=0ABcc:_eve@evil.example?=")
 @given(st.text(st.sampled_from('=?utf-8qb_ 0DA9é<>@,;"\\:'), max_size=300))
 def test_a_subject_arrives_as_it_was_written(subject: str) -> None:
     message = assert_nothing_added(replace(LETTER, subject=subject))

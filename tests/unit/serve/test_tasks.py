@@ -9,7 +9,7 @@ from typing import Any
 from techlead.errors import StoreUnavailable
 from techlead.primitives.clock import system_clock
 from techlead.serve.events import EventLog
-from techlead.serve.tasks import Periodic, Tasks
+from techlead.serve.tasks import HURRIED_PAUSE_SECONDS, Periodic, Tasks
 
 NEVER = 3_600
 
@@ -70,6 +70,7 @@ async def test_work_that_is_hurried_often_is_done_together() -> None:
         tasks.hurry("mail")
         await asyncio.sleep(0)
     await work.until(2)
+    await asyncio.sleep(3 * HURRIED_PAUSE_SECONDS)
     await tasks.stop()
     assert work.rounds == 2
 
