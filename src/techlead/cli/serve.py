@@ -96,7 +96,7 @@ def prepare(backend: Backend, database: str, settings: Settings) -> None:
     from techlead.store import migrate  # noqa: PLC0415 - Alembic costs 20 MB, and is needed only when something changes
 
     if settings.production:
-        waiting = migrate.pending(database, metadata)
+        waiting = [step for step in migrate.pending(database, metadata) if step.needed]
         if waiting:
             message = f"The database lacks {len(waiting)} change(s): run `techlead migrate apply` first."
             raise SettingsRefused(message)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from alembic.operations import ops
-from sqlalchemy import Connection, MetaData, create_mock_engine, dialects
+from sqlalchemy import Connection, MetaData, create_mock_engine, inspect, dialects
 
 from techlead.store.migration_changes import carry_out, difference, has_rows, soften
 from techlead.store.migration_connection import in_transaction, scratch
@@ -55,6 +55,9 @@ def ensure(url: str, metadata: MetaData) -> list[Step]:
     """In development: create what is missing, refuse what would lose something, and tell what was done."""
 
     def change(connection: Connection) -> list[Step]:
+        if not inspect(connection).get_table_names():
+            metadata.create_all(connection)
+            return [Step(f"create table {table.name}") for table in metadata.sorted_tables]
         before = difference(connection, metadata).upgrade_ops
         done = steps(before) if before is not None else []
         metadata.create_all(connection)
