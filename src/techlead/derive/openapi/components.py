@@ -10,7 +10,8 @@ from techlead.derive.openapi.inbox import inbox_shapes
 from techlead.derive.openapi.limits import ApiLimits
 from techlead.derive.openapi.parameters import KEYED, shared_parameters
 from techlead.derive.openapi.problems import problem_shape
-from techlead.derive.openapi.shapes import register_shape, resource_shapes, update_shape
+from techlead.derive.openapi.shapes import id_shape, register_shape, resource_shapes, update_shape
+from techlead.derive.openapi.sight import always_sees
 from techlead.derive.openapi.values import Schema
 from techlead.derive.plan import Operation, Plan
 from techlead.errors import MethodNotAllowed
@@ -25,8 +26,10 @@ def components(plan: Plan, every: tuple[Operation, ...], limits: ApiLimits) -> D
     problems = {error for group in groups for error in group} | {MethodNotAllowed}
     schemas = _account_shapes(plan, limits)
     for resource in plan.resources.values():
-        kinds = frozenset(one.kind for one in plan.operations if one.resource == resource.name)
-        schemas |= resource_shapes(plan, resource, kinds, limits)
+        own = [one for one in plan.operations if one.resource == resource.name]
+        schemas |= resource_shapes(plan, resource, frozenset(one.kind for one in own), limits)
+        if any(one.kind in ("create", "update") and not always_sees(resource, one) for one in own):
+            schemas[f"{resource.name}.id"] = id_shape(resource)
     schemas |= {
         f"problem.{error.__name__}": problem_shape(error) for error in sorted(problems, key=lambda one: one.__name__)
     }

@@ -31,7 +31,7 @@ def named(name: str) -> Schema:
 def resource_shapes(plan: Plan, resource: ResourcePlan, kinds: frozenset[str], limits: ApiLimits) -> dict[str, Schema]:
     """Give the shapes that the operations of a resource (by their kinds) use, by name."""
     name = resource.name
-    found = {name: read_shape(resource), f"{name}.id": id_shape(resource)}
+    found = {name: read_shape(resource)}
     if "list" in kinds:
         found[f"{name}.page"] = page_shape(named(name), limits.page_rows_max)
     if "create" in kinds:
