@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -98,12 +99,20 @@ async def running(plan: Plan, url: str, settings: Settings | None = None, **give
     migrate.create_all(url, tables(plan))
     lines: list[bytes] = []
     log = EventLog(given.get("clock", system_clock), lines.append)
-    application = assemble(plan, open_store(url), settings or Settings(login_tries_free=1_000), log=log, **given)
-    await application.start()
-    caller = Caller(application, plan, url, lines)
+    with tempfile.TemporaryDirectory() as mail:
+        settings = settings or Settings(login_tries_free=1_000, mail_folder=mail)
+        application = assemble(plan, open_store(url), settings, log=log, **given)
+        await application.start()
+        async with stopped(Caller(application, plan, url, lines)) as caller:
+            yield caller
+
+
+@asynccontextmanager
+async def stopped(caller: Caller) -> AsyncIterator[Caller]:
+    """Stop a backend after the block, and look for unexpected errors in its log."""
     try:
         yield caller
     finally:
-        await application.stop()
+        await caller.application.stop()
         failed = [event for event in caller.events() if event["level"] == "error"]
         assert failed == [], failed

@@ -19,7 +19,7 @@ import uvicorn
 
 from techlead.cli.grant import change_role
 from techlead.cli.project import ProjectRefused, load
-from techlead.cli.serve import prepare, say, server_settings
+from techlead.cli.serve import Server, prepare, say, server_settings
 from techlead.serve.settings import settings_from
 
 PASSWORD: Final = "some words that only you know"  # noqa: S105 - of people who do not exist
@@ -114,14 +114,13 @@ def _served(folder: str, port: int, database: str) -> Iterator[threading.Thread]
     settings = settings_from(os.environ)
     prepare(backend, database, settings)
     application = backend.asgi(database)
-    server = uvicorn.Server(uvicorn.Config(application, port=port, **server_settings(settings)))
+    server = Server(uvicorn.Config(application, port=port, **server_settings(settings)), application)
     thread = threading.Thread(target=server.run, name="demo")
     thread.start()
     try:
         _wait(server, thread, port)
         yield thread
     finally:
-        application.drain()
         server.should_exit = True
         thread.join()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from socket import socket
@@ -47,6 +48,8 @@ def listen(backend: Backend, host: str, port: int, database: str, settings: Sett
     """Run uvicorn with uvloop and httptools; SIGTERM lets the requests under way finish."""
     application = backend.asgi(database)
     config = uvicorn.Config(application, host=host, port=port, **server_settings(settings))
+    gc.collect()
+    gc.freeze()  # what was derived lives as long as the process: collections need not walk it again and again
     Server(config, application).run()
 
 
