@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -116,3 +117,10 @@ async def stopped(caller: Caller) -> AsyncIterator[Caller]:
         await caller.application.stop()
         failed = [event for event in caller.events() if event["level"] == "error"]
         assert failed == [], failed
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from backends import EXAMPLES, PASSWORD, example
+from backends import EXAMPLES, PASSWORD, example, free_port
 
 from techlead.store.open import open_store
 
@@ -84,14 +84,6 @@ async def write(address, headers, keys, acknowledged, until):
 
 def listing(key):
     return {"title": key, "price": {"amount": "12.00", "currency": "EUR"}}
-
-
-def free_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def half_done(url):

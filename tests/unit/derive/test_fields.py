@@ -120,7 +120,7 @@ def test_what_may_be_empty_need_not_be_sent(thing: ResourcePlan) -> None:
 
 def test_only_callers_fields_can_be_written(thing: ResourcePlan) -> None:
     closed = {field.name for field in thing.fields if not field.writable}
-    assert closed == {"maker", "score", "set_later", "cost", "loud"}
+    assert closed == {"maker", "score", "set_later", "cost", "loud", "moment"}
 
 
 SENSITIVE = {
