@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from conforming import Conforming
 
 from techlead.cli.grant import change_role
 from techlead.cli.project import load
+from techlead.derive.openapi import openapi
 from techlead.derive.plan import Plan
 from techlead.derive.tables import tables
 from techlead.primitives.clock import system_clock
 from techlead.serve.application import Application
 from techlead.serve.assemble import assemble
+from techlead.serve.docs.handlers import limits_of
 from techlead.serve.events import EventLog
 from techlead.serve.settings import Settings
 from techlead.store import migrate
@@ -39,19 +42,22 @@ class Caller:
         self.ids: dict[str, str] = {}
         self._tokens: dict[str, str] = {}
         transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
+        self._conforming = Conforming(openapi(plan, limits_of(application.runtime.settings)))
         self._client = httpx.AsyncClient(transport=transport, base_url="http://backend.test")
 
     async def __call__(
         self, method: str, path: str, body: Any = None, *, who: str | None = None, headers: dict[str, str] | None = None
     ) -> httpx.Response:
-        """Send one request, JSON when there is a body, signed in as `who`."""
+        """Send one request, JSON when there is a body, signed in as `who`; its answer must be as the document promises."""
         sent = dict(headers or {})
         if who is not None:
             sent["authorization"] = f"Bearer {self._tokens[who]}"
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         if body is not None:
             sent.setdefault("content-type", "application/json")
-        return await self._client.request(method, path, content=content, headers=sent)
+        answer = await self._client.request(method, path, content=content, headers=sent)
+        self._conforming.check(method, path, answer)
+        return answer
 
     async def sign_up(self, *names: str, **fields: Any) -> None:
         """Register people by name and log them in."""
