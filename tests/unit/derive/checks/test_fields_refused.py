@@ -65,7 +65,7 @@ TYPES = {
     "an Enum of numbers": ("level: Mapped[Level]", "the value 1 of Level is no text", '"open"'),
     "an Enum of integers": ("level: Mapped[Rank]", "the value 1 of Rank is no text", '"open"'),
     "an Enum without members": ("level: Mapped[Empty]", "Empty has no members", "at least one"),
-    "an Enum with a control character": ("level: Mapped[Odd]", "a value of Odd holds", '"open"'),
+    "an Enum with a control character": ("level: Mapped[Odd]", "a value of Odd must not hold control characters", '"open"'),
     "a default that does not fit": ("size: Mapped[int] = field(default=9, le=3)", "default does not fit the field: it must", "correct"),
     "a default of another type": ("size: Mapped[int] = '3'", "the default does not fit", "correct"),
     "None as a default": ("size: Mapped[int] = field(default=None)", "the default is None", "`... | None`"),
