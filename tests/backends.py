@@ -56,7 +56,7 @@ class Caller:
         if body is not None:
             sent.setdefault("content-type", "application/json")
         answer = await self._client.request(method, path, content=content, headers=sent)
-        self._conforming.check(method, path, answer)
+        self._conforming.check(method, answer.request.url.path, answer)
         return answer
 
     async def sign_up(self, *names: str, **fields: Any) -> None:
