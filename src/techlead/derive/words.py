@@ -59,17 +59,20 @@ def type_words(field: FieldPlan) -> str:
 
 def source_words(field: FieldPlan) -> str:
     """Say where a field's value comes from: "required", "set by actions", "copied from listing.price"."""
-    source, default = field.spec.source, field.spec.default
+    default = field.spec.default
+    start = "" if default is MISSING or default is None else f", {_default(default)} at first"
     if field.sensitivity is Sensitivity.INTERNAL:
         return "internal"
-    if source.kind in ("owner", "computed"):
-        return {"owner": "who creates the row", "computed": "computed"}[source.kind]
-    if source.kind == "copied":
-        return f"copied from {'.'.join(source.path)}"
-    start = "" if default is MISSING or default is None else f", {_default(default)} at first"
-    if source.kind == "action":
-        return f"set by actions{start}"
-    return "required" if field.required else f"optional{start}"
+    if field.writable:
+        return "required" if field.required else f"optional{start}"
+    words = {
+        "caller": "the moment of creation",
+        "owner": "who creates the row",
+        "computed": "computed",
+        "copied": f"copied from {'.'.join(field.spec.source.path)}",
+        "action": f"set by actions{start}",
+    }
+    return words[field.spec.source.kind]
 
 
 def traits(field: FieldPlan) -> Iterator[str]:

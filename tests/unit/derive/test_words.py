@@ -126,6 +126,7 @@ def test_where_values_come_from_in_words(fields):
     assert said["size"] == "set by actions, small at first"
     assert said["done"] == "optional, false at first"
     assert said["score"] == "internal"
+    assert said["at"] == "the moment of creation"
     assert said["short"] == "computed"
     assert source_words(example("marketplace").resources["Order"].field("price")) == "copied from listing.price"
 

@@ -44,7 +44,10 @@ BODY: Final[Errors] = (BodyTooLarge, RequestTimeout)
 JSON_BODY: Final[Errors] = (*BODY, MalformedRequest, UnsupportedMediaType, InvalidFields)
 ONCE: Final[Errors] = (MalformedRequest, RequestInFlight, KeyReused)
 """What `Idempotency-Key` brings."""
-WRITE: Final[Errors] = (StoreBusy, StoreFull, DeadlineExceeded)
+READ: Final[Errors] = (StoreBusy, DeadlineExceeded, Overloaded)
+WRITE: Final[Errors] = (*READ, StoreFull)
+LIST: Final[Errors] = (MalformedRequest, InvalidFields, *READ)
+ONE: Final[Errors] = (NotFound, *READ)
 ROW: Final[Errors] = (NotFound, RevisionMismatch)
 PLAIN: Final = ActorClass(signed_in=True)
 
@@ -70,11 +73,11 @@ def _actor(plan: Plan, operation: Operation) -> Iterator[type[TechleadError]]:
 
 
 def _list(_plan: Plan, _operation: Operation) -> Iterator[type[TechleadError]]:
-    yield from (MalformedRequest, InvalidFields, StoreBusy)
+    yield from LIST
 
 
 def _read(_plan: Plan, _operation: Operation) -> Iterator[type[TechleadError]]:
-    yield from (NotFound, StoreBusy)
+    yield from ONE
 
 
 def _create(plan: Plan, operation: Operation) -> Iterator[type[TechleadError]]:
@@ -123,7 +126,7 @@ def _body(action: ActionPlan) -> Errors:
 
 def _register(plan: Plan, _operation: Operation) -> Iterator[type[TechleadError]]:
     account = plan.accounts
-    yield from (*JSON_BODY, *ONCE, *WRITE, AlreadyTaken, Overloaded)
+    yield from (*JSON_BODY, *ONCE, *WRITE, AlreadyTaken)
     if any(field.target for field in account.fields):
         yield NotFound
     if _guarded(account.fields):
@@ -134,7 +137,7 @@ def _register(plan: Plan, _operation: Operation) -> Iterator[type[TechleadError]
 
 
 def _login(_plan: Plan, _operation: Operation) -> Iterator[type[TechleadError]]:
-    yield from (*JSON_BODY, StoreBusy, StoreFull, WrongCredentials, TooManyRequests, Overloaded)
+    yield from (*JSON_BODY, *WRITE, WrongCredentials, TooManyRequests)
 
 
 def _change_me(plan: Plan, _operation: Operation) -> Iterator[type[TechleadError]]:
@@ -163,12 +166,10 @@ ERRORS: Final[Mapping[str, Callable[[Plan, Operation], Iterator[type[TechleadErr
     "me": _read,
     "change_me": _change_me,
     "inbox": _list,
-    "inbox_events": lambda _plan, _operation: iter(
-        (MalformedRequest, InvalidFields, TooManyRequests, StoreBusy, Overloaded)
-    ),
+    "inbox_events": lambda _plan, _operation: iter((MalformedRequest, InvalidFields, TooManyRequests, *READ)),
     "inbox_read": lambda _plan, _operation: iter((*BODY, *ONCE, *WRITE, NotFound)),
     "alive": _nothing,
-    "ready": lambda _plan, _operation: iter((StoreBusy,)),
+    "ready": lambda _plan, _operation: iter(READ),
     "openapi": _nothing,
     "docs": _nothing,
 }

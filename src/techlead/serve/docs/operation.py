@@ -8,11 +8,11 @@ from typing import Any, Final
 from techlead.derive.openapi.faults import ALWAYS, BODY, ONCE, WRITE, errors_of, status_of
 from techlead.derive.plan import FieldPlan, Operation, Plan
 from techlead.derive.words import policy_words, type_words
-from techlead.errors import Overloaded, TechleadError, UnsupportedMediaType, slug, summary
+from techlead.errors import TechleadError, UnsupportedMediaType, slug, summary
 from techlead.serve.docs.curl import curl
 from techlead.serve.docs.html import Html, element, joined, prose
 
-MOMENT: Final = frozenset({*ALWAYS, *WRITE, Overloaded})
+MOMENT: Final = frozenset({*ALWAYS, *WRITE})
 """Errors of the moment: any operation can answer them, and the conventions say so once."""
 FORM: Final = frozenset({*BODY, *ONCE, UnsupportedMediaType})
 """Errors of a request's form, which do not come of what the operation does."""
