@@ -83,12 +83,14 @@ class Fields:
         self._changes: dict[str, Any] = dict(values)
         self._mode = Mode.NEW
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Take assignments to fields alone: a misspelt one must not be lost."""
-        if name not in type(self).declaration.fields and name not in Fields.__slots__:
-            message = f"{type(self).__name__} has no field {name!r} that can be assigned"
-            raise AttributeError(message)
-        object.__setattr__(self, name, value)
+    if not TYPE_CHECKING:  # checkers must see the fields alone, or a misspelt one would pass as any attribute
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            """Take assignments to fields alone: a misspelt one must not be lost."""
+            if name not in type(self).declaration.fields and name not in Fields.__slots__:
+                message = f"{type(self).__name__} has no field {name!r} that can be assigned"
+                raise AttributeError(message)
+            object.__setattr__(self, name, value)
 
     def read_value(self, name: str) -> Any:
         """Give a field's value, worked out when it is computed; FactMissing when an example leaves it out."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from alembic.operations import ops
-from sqlalchemy import Connection, MetaData, create_mock_engine, inspect, dialects
+from sqlalchemy import Connection, MetaData, create_mock_engine, dialects, inspect
 
 from techlead.store.migration_changes import carry_out, difference, has_rows, soften
 from techlead.store.migration_connection import in_transaction, scratch
