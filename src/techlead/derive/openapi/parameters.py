@@ -28,38 +28,38 @@ ETAG: Final[Schema] = {
 }
 
 
+HEADERS: Final[dict[str, Parameter]] = {
+    "idempotency_key": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Any text that is new for each thing you want done: sent again within a day, "
+        "the request is done once and answered the same.",
+        "schema": {"type": "string", "pattern": f"^[!-~]{{1,{KEY_LENGTH_MAX}}}$", "maxLength": KEY_LENGTH_MAX},
+    },
+    "if_match": {
+        "name": "If-Match",
+        "in": "header",
+        "description": "The `ETag` that you have read: the row is changed only if it is still the same.",
+        "schema": {"type": "string"},
+    },
+    "if_none_match": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The `ETag` that you have: answered with 304 while nothing has changed.",
+        "schema": {"type": "string"},
+    },
+}
+"""The headers that many operations take, by name; none has an example, for each is to be new or one's own."""
+
+
 def shared_parameters(limits: ApiLimits) -> dict[str, Parameter]:
     """Give the parameters that many operations take, by name."""
+    rows = {"type": "integer", "minimum": 1, "maximum": limits.page_rows_max, "default": limits.page_rows}
+    cursor = {"type": "string", "maxLength": CURSOR_LENGTH_MAX, "pattern": "^[A-Za-z0-9_-]+$"}
     return {
-        "idempotency_key": {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "description": "Any text that is new for each thing you want done: sent again within a day, "
-            "the request is done once and answered the same.",
-            "schema": {"type": "string", "pattern": f"^[!-~]{{1,{KEY_LENGTH_MAX}}}$", "maxLength": KEY_LENGTH_MAX},
-        },
-        "if_match": {
-            "name": "If-Match",
-            "in": "header",
-            "description": "The `ETag` that you have read: the row is changed only if it is still the same.",
-            "schema": {"type": "string"},
-        },
-        "if_none_match": {
-            "name": "If-None-Match",
-            "in": "header",
-            "description": "The `ETag` that you have: answered with 304 while nothing has changed.",
-            "schema": {"type": "string"},
-        },
-        "limit": _query(
-            "limit",
-            "How many rows at most.",
-            {"type": "integer", "minimum": 1, "maximum": limits.page_rows_max, "default": limits.page_rows},
-        ),
-        "after": _query(
-            "after",
-            "The `next` of the page before, with the same order and filters.",
-            {"type": "string", "maxLength": CURSOR_LENGTH_MAX, "pattern": "^[A-Za-z0-9_-]+$"},
-        ),
+        **HEADERS,
+        "limit": _query("limit", "How many rows at most.", rows),
+        "after": _query("after", "The `next` of the page before, with the same order and filters.", cursor),
     }
 
 

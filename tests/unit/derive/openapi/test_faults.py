@@ -99,3 +99,45 @@ def test_a_problem_has_its_stable_type_title_and_status(error):
 
 def test_an_error_without_a_status_is_the_programs():
     assert status_of(TechleadError) == 500
+
+
+def test_an_account_meets_what_its_own_fields_and_actions_bring(tmp_path):
+    source = """
+backend = Backend("club", roles=["admin"])
+
+@backend.resource(read=anyone)
+class Town(Resource):
+    name: Mapped[str] = field(max_length=20, unique=True)
+
+@backend.account
+class Person(Account):
+    town: Mapped[Ref[Town]]
+    nickname: Mapped[str | None] = field(max_length=20, unique=True)
+    rank: Mapped[int | None] = field(write=role("admin"))
+
+@rule(because="Minors joined without consent (case 3).", allows=[facts(nickname="a")], refuses=[facts(nickname="b")])
+def grown_up(person: Facts[Person]) -> bool:
+    return person.nickname != "b"
+
+@action(Person, on=create, when=[grown_up])
+def join(person: Person) -> None:
+    person.rank = 1
+"""
+    plan = plan_of(tmp_path, source)
+    own = {"NotFound", "NotAllowed", "Refused", "AlreadyTaken", "StillReferenced"}
+
+    assert own <= errors(plan, "register")
+    assert {"NotAllowed", "AlreadyTaken"} <= errors(plan, "change_me")
+    assert not {"NotAllowed", "Refused"} & errors(example("marketplace"), "register")
+
+
+def test_an_action_may_meet_what_other_resources_bring(tmp_path):
+    source = """
+@action(Shelf, by=signed_in)
+def clear(shelf: Shelf) -> None:
+    shelf.label = None
+"""
+    plan = plan_of(tmp_path, PAGE.format(unique=", unique=True", write="") + source)
+
+    assert {"AlreadyTaken", "StillReferenced", "Refused", "NotFound"} <= errors(plan, "clear_shelf")
+    assert "NotAllowed" not in errors(plan, "clear_shelf")
