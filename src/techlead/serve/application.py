@@ -17,6 +17,7 @@ from techlead.serve.runtime import Handler, Runtime
 from techlead.serve.tasks import Tasks
 
 REQUEST_ID_BYTES: Final = 8
+READS: Final = ("GET", "HEAD")
 CLOSE: Final = (b"connection", b"close")
 
 
@@ -93,7 +94,7 @@ class Application:
             else:
                 route, handler = self._router.find(request)
                 pattern = route.pattern
-                answer = await (handler(request) if request.method == "GET" else self._in_time(handler, request))
+                answer = await (handler(request) if request.method in READS else self._in_time(handler, request))
         except CallersError as error:
             answer = problem(error, request_id)
         except ClientLeft:
