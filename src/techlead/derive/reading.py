@@ -8,6 +8,8 @@ from typing import Any, Final
 
 HELPERS_MAX: Final = 200
 """Functions followed from one; more than a pure function of rows ever needs."""
+CONSTANT_MAX: Final = 200
+"""Characters of a constant that can stand in an example."""
 
 
 def names_read(function: Callable[..., Any]) -> frozenset[str]:
@@ -17,8 +19,16 @@ def names_read(function: Callable[..., Any]) -> frozenset[str]:
 
 def constants_of(function: Callable[..., Any]) -> tuple[Any, ...]:
     """List the numbers and texts that a function, its inner functions or its helpers compare with."""
-    found = [one for code in _codes(function) for one in code.co_consts if isinstance(one, int | str)]
-    return tuple(dict.fromkeys(one for one in found if not isinstance(one, bool) and len(str(one)) <= HELPERS_MAX))
+    found = [one for code in _codes(function) for constant in code.co_consts for one in _flat(constant)]
+    return tuple(dict.fromkeys(one for one in found if not isinstance(one, bool) and len(str(one)) <= CONSTANT_MAX))
+
+
+def _flat(constant: Any) -> Iterator[int | str]:
+    if isinstance(constant, tuple | frozenset):
+        for one in constant:
+            yield from _flat(one)
+    elif isinstance(constant, int | str):
+        yield constant
 
 
 def _codes(function: Callable[..., Any]) -> Iterator[CodeType]:

@@ -68,3 +68,4 @@ def test_what_is_no_function_reads_nothing() -> None:
 
 def test_constants_are_those_it_compares_with() -> None:
     assert constants_of(lambda row: row.size > 3 and row.name != "old" and row.flag is True) == (3, "old")
+    assert set(constants_of(lambda row: row.size in (3, 4) or row.name in {"old", "new"})) == {3, 4, "old", "new"}

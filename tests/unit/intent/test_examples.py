@@ -41,7 +41,6 @@ FAILING = {
     "no bool": ("listing.stock", "allows", "it gives 1, which is no bool"),
     "a fact that is not given": (
         "listing.title == 'a'", "allows", "it raises FactMissing at {file}:{line}: the facts give no 'title' of Listing"),
-    "an assignment": ("setattr(listing, 'stock', 2)", "allows", "it raises FrozenFacts at {file}:{line}: Listing.stock cannot be assigned"),
     "another error": ("1 // listing.stock > 0", "refuses", "it raises ZeroDivisionError at {file}:{line}: integer division or modulo by zero"),
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from techlead.derive.checks import (
     names,
     notifications,
     policies,
+    purity,
     references,
     rules,
     strays,
@@ -32,7 +33,7 @@ __all__ = ["declared", "led_to", "planned"]
 def declared(declarations: Declarations, refusals: Refusals) -> None:
     """Refuse what is wrong before any type is read: names, policies without accounts, rules without reasons."""
     for check in (names.check, strays.check, policies.check_declared, rules.check, actions.check_declared,
-                  notifications.check_declared):  # fmt: skip
+                  notifications.check_declared, purity.check):  # fmt: skip
         check(declarations, refusals)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -54,8 +53,6 @@ def _said(action: Action[...]) -> Iterator[Problem]:
         yield "nobody may call it", "say who: by=owner, by=signed_in, by=role(...)"
     if not all(isinstance(rule, Rule) for rule in action.when):
         yield "when=[...] holds something that is no rule", "decorate the function with @rule(...)"
-    if inspect.iscoroutinefunction(action.function) or inspect.isasyncgenfunction(action.function):
-        yield "an action is a pure function, and this one is async", "write `def`, and yield effects"
 
 
 def _name(action: Action[...], seen: dict[str, Action[...]]) -> Iterator[Problem]:

@@ -86,8 +86,6 @@ def _signature(field: FieldPlan) -> Iterator[Problem]:
         parameters = []
     if len(parameters) != 1 or parameters[0].kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD:
         yield "its function does not take exactly the row", "write computed(lambda row: ...)"
-    elif inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
-        yield "its function does not simply return a value", "use a plain function or a lambda"
 
 
 def _computed(resource: ResourcePlan, field: FieldPlan) -> Iterator[Problem]:

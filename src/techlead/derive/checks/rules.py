@@ -59,12 +59,7 @@ def _unused(rule: Rule[...]) -> Iterator[Problem]:
 
 
 def _function(rule: Rule[...]) -> Iterator[Problem]:
-    if inspect.iscoroutinefunction(rule.function) or inspect.isgeneratorfunction(rule.function):
-        yield (
-            "a rule decides at once: its function is async or a generator",
-            "write a plain function that returns a bool",
-        )
-    elif not inspect.signature(rule.function).parameters:
+    if not inspect.signature(rule.function).parameters:
         yield (
             "it has no parameters, so it decides nothing about a row",
             "ask for a row: `def rule(order: Facts[Order])`",

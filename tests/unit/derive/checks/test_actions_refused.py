@@ -53,11 +53,11 @@ action(Listing, by=owner)(lambda listing: None)  # HERE
 def close(listing: Listing) -> None:
     listing.status = Status.SOLD
 """ + act(), "another action of this name stands at", "rename one"),
-    "a coroutine": (act().replace("def close", "async def close"), "this one is async", "write `def`"),
     "a rule that is a function": (act("by=owner, when=[len]"), "when=[...] holds something that is no rule", "@rule(...)"),
     "a parameter without a type": (act(parameters="listing"), "the parameter 'listing' has no type", "annotate it"),
     "a parameter of an unknown type": (act(parameters='listing: "Listng"'), "a type is not known", "correct its name"),
     "a parameter that leads nowhere": (act(parameters="listing: Listing, order: Order"), "'order' leads to nothing", "ask for the row"),
+    "a parameter of no class": (act(parameters="listing: Listing, orders: list[Order]"), "'orders' leads to nothing", "ask for the row"),
     "a moment by another name": (act(parameters="listing: Listing, today: datetime"), "'today' leads to nothing", "`now: datetime`"),
     "a parameter with a default": (act(parameters="listing: Listing = None"), "'listing' is not a plain one", "without defaults"),
     "any number of parameters": (act(parameters="*listing: Listing"), "'listing' is not a plain one", "without defaults"),
