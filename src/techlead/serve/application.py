@@ -38,7 +38,7 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send_: Send) -> None:
         """Serve a request, or live through the lifespan."""
         if scope["type"] == "http":
-            mounted = self._mounts.find(scope["path"]) if self._mounts else None
+            mounted = self._mounts.find(scope["path"].removeprefix(scope.get("root_path", ""))) if self._mounts else None
             if mounted is None:
                 await self._http(scope, receive, send_)
             else:
@@ -104,6 +104,8 @@ class Application:
             answer = self._fault(error, request_id)
         if self._cors:
             answer = self._with_cors(scope, answer)
+        if scope.get("root_path"):
+            answer = _below(scope["root_path"].encode(), answer)
         if runtime.draining:
             answer = answer._replace(headers=(*answer.headers, CLOSE))
         if isinstance(answer, Stream):
@@ -191,3 +193,10 @@ class Application:
                 await self.stop()
                 await send_({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _below(root: bytes, answer: Answer | Stream) -> Answer | Stream:
+    """Say where a new row is as the caller reaches it, below the path at which another app has mounted this one."""
+    return answer._replace(
+        headers=tuple((name, root + value if name == b"location" else value) for name, value in answer.headers)
+    )

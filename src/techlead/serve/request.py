@@ -33,7 +33,9 @@ class Request:
     def __init__(self, scope: Scope, receive: Receive, settings: Settings, request_id: str) -> None:
         """Take the head of a request; `bounded` says whether it is small enough."""
         self.method: str = scope["method"]
-        self.path: str = scope["path"]
+        self.path: str = scope["path"].removeprefix(
+            scope.get("root_path", "")
+        )  # ASGI: the path holds where we are mounted
         self.query: bytes = scope["query_string"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.params: tuple[str, ...] = ()
