@@ -96,15 +96,8 @@ def _action(
     refusals: Refusals,
 ) -> ActionPlan | None:
     parameters = Parameters(action.resource, fields, account)
-    functions = [("", action.function), *((f"its rule {rule.name}: ", rule.function) for rule in action.when)]
-    found = []
-    for who, function in functions:
-        try:
-            found.append(parameters.of(function, names))
-        except Unfit as unfit:
-            reason, mend = unfit.args
-            refusals.add(action.origin, f"{action.resource.__name__}.{action.name}", f"{who}{reason}", mend)
-    if len(found) < len(functions):
+    found = _arguments(action, parameters, names, refusals)
+    if len(found) <= len(action.when):
         return None
     arguments, *of_rules = found
     body = None
@@ -123,6 +116,21 @@ def _action(
         origin=action.origin,
         description=inspect.getdoc(action.function) or "",
     )
+
+
+def _arguments(
+    action: Action[...], parameters: Parameters, names: Mapping[str, type[Resource]], refusals: Refusals
+) -> list[tuple[str, ...]]:
+    """Resolve the parameters of an action and of its rules, in order; one that cannot be resolved is left out."""
+    functions = [("", action.function), *((f"its rule {rule.name}: ", rule.function) for rule in action.when)]
+    found = []
+    for who, function in functions:
+        try:
+            found.append(parameters.of(function, names))
+        except Unfit as unfit:
+            reason, mend = unfit.args
+            refusals.add(action.origin, f"{action.resource.__name__}.{action.name}", f"{who}{reason}", mend)
+    return found
 
 
 def _notification(declared: Notification[Any]) -> NotificationPlan:

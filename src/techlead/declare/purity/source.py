@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Final, NamedTuple
@@ -39,10 +39,10 @@ def definition(function: FunctionType) -> Defined | Why:
     if not lines:
         return Why("has no source that can be read", "write it with `def` in a file of the project")
     try:
-        module = _parsed("".join(lines))
+        defined = _defined("".join(lines))
     except SyntaxError:
         return Why("has a source that cannot be parsed", "restart with the file that is on the disk")
-    found = [node for node in ast.walk(module) if isinstance(node, Defined) and _is_at(node, code)]
+    found = [node for node in defined.get(code.co_firstlineno, ()) if _is_at(node, code)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -58,15 +58,25 @@ def runs_as_written(function: FunctionType, defined: Defined) -> bool:
 
 
 @lru_cache(maxsize=FILES_KEPT_MAX)
-def _parsed(source: str) -> ast.Module:
-    return ast.parse(source)
+def _defined(source: str) -> Mapping[int, list[Defined]]:
+    """Give the functions of a file by each line at which they may be said to begin: one walk, however many are asked for."""
+    found: dict[int, list[Defined]] = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, Defined):
+            for line in {node.lineno, _first_line(node)}:
+                found.setdefault(line, []).append(node)
+    return found
 
 
 def _is_at(node: Defined, code: CodeType) -> bool:
     if isinstance(node, ast.Lambda):
         return code.co_name == "<lambda>" and node.lineno == code.co_firstlineno
-    first = node.decorator_list[0].lineno if node.decorator_list else node.lineno
-    return code.co_name == node.name and code.co_firstlineno in {first, node.lineno}
+    return code.co_name == node.name and code.co_firstlineno in {_first_line(node), node.lineno}
+
+
+def _first_line(node: Defined) -> int:
+    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+    return decorators[0].lineno if decorators else node.lineno
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pages import SHOP, assert_refused, plan_of
+from pages import SHOP, assert_refused, load, plan_of
+
+from techlead.declare.purity.source import _defined
+from techlead.derive.compile import derive
 
 BEFORE = """
 import time
@@ -86,3 +89,11 @@ def close(listing: Listing, actor: Person, now: datetime) -> Effects:
 """
     )
     assert plan_of(tmp_path, SHOP + page).resources["Listing"].actions
+
+
+def test_a_file_is_walked_once_however_many_functions_it_has(tmp_path: Path) -> None:
+    rules = "".join(RULE.format("return listing.stock > 0").replace("fine", f"fine_{number}") for number in range(20))
+    module = load(tmp_path, SHOP + rules)
+    before = _defined.cache_info().misses
+    derive(module.backend)
+    assert _defined.cache_info().misses - before <= 2
