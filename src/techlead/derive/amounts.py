@@ -52,7 +52,8 @@ def _scaled(value: Any, places: int) -> int:
         message = "must be a number of ordinary size"
         raise ValueError(message)
     numerator, denominator = value.as_integer_ratio()
-    scaled, left = divmod(numerator * 10**places, denominator)
+    scale: int = 10**places
+    scaled, left = divmod(numerator * scale, denominator)
     if left:
         message = f"must have at most {places} places"
         raise ValueError(message)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dis
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 from typing import Any, Final
 
 HELPERS_MAX: Final = 200
 """Functions followed from one; more than a pure function of rows ever needs."""
+_LOADS: Final = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 CONSTANT_MAX: Final = 200
 """Characters of a constant that can stand in an example."""
 
@@ -15,6 +17,12 @@ CONSTANT_MAX: Final = 200
 def names_read(function: Callable[..., Any]) -> frozenset[str]:
     """Name every attribute and global that a function, its inner functions or its helpers mention."""
     return frozenset(name for code in _codes(function) for name in code.co_names)
+
+
+def names_loaded(function: Callable[..., Any]) -> frozenset[str]:
+    """Name every attribute that a function, its inner functions or its helpers read; not what they only assign."""
+    found = (one for code in _codes(function) for one in dis.get_instructions(code) if one.opname in _LOADS)
+    return frozenset(str(one.argval) for one in found)
 
 
 def constants_of(function: Callable[..., Any]) -> tuple[Any, ...]:

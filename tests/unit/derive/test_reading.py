@@ -7,7 +7,7 @@ from typing import Any
 
 from techlead.declare.facts import facts
 from techlead.declare.rule import rule
-from techlead.derive.reading import constants_of, names_read
+from techlead.derive.reading import constants_of, names_loaded, names_read
 
 LIMIT = 7
 
@@ -69,3 +69,12 @@ def test_what_is_no_function_reads_nothing() -> None:
 def test_constants_are_those_it_compares_with() -> None:
     assert constants_of(lambda row: row.size > 3 and row.name != "old" and row.flag is True) == (3, "old")
     assert set(constants_of(lambda row: row.size in (3, 4) or row.name in {"old", "new"})) == {3, 4, "old", "new"}
+
+
+def test_what_is_assigned_is_not_read() -> None:
+    def sets(row: Any) -> None:
+        row.old = row.new
+        row.total += 1
+
+    assert {"new", "total"} == names_loaded(sets)
+    assert {"old", "new", "total"} <= names_read(sets)

@@ -16,8 +16,9 @@ from techlead.derive.access import ANONYMOUS, residual
 from techlead.derive.checks import paths, references
 from techlead.derive.checks.names import is_snake_case
 from techlead.derive.checks.problem import Problem
+from techlead.derive.examples import fields_of
 from techlead.derive.plan import ActionPlan, FieldPlan, Plan, ResourcePlan
-from techlead.derive.reading import names_read
+from techlead.derive.reading import names_loaded
 from techlead.derive.refusals import Refusals, field_origin
 
 TAKEN: Final = frozenset({"create", "read", "update", "delete", "list", "history"})
@@ -90,19 +91,18 @@ def _planned(plan: Plan, resource: ResourcePlan, action: ActionPlan) -> Iterator
 
 
 def _secrets(plan: Plan, action: ActionPlan) -> Iterator[Problem]:
-    """Refuse functions that read a Secret: it is never read back, by nobody."""
+    """Refuse functions that read a Secret of a row: it is never read back, by nobody. Setting one is fine."""
     functions = [("it", action.function, action.arguments)]
     functions += [(f"its rule {rule.name}", rule.function, arguments) for rule, arguments in action.rules]
-    resources = {one.name: one.resource for one in action.parameters if one.resource}
+    by_name = {one.name: one for one in action.parameters}
     for who, function, arguments in functions:
-        read = names_read(function)
-        for name in dict.fromkeys(resources[one] for one in arguments if one in resources):
-            for field in plan.resources[name].fields:
-                if field.sensitivity is Sensitivity.SECRET and field.name in read:
-                    yield (
-                        f"{who} reads {name}.{field.name}, which is Secret and never read back",
-                        "mark it Internal, or do without",
-                    )
+        read = names_loaded(function)
+        groups = [fields_of(by_name[one], plan, action.body) or () for one in arguments]
+        secret = {field.name for fields in groups for field in fields if field.sensitivity is Sensitivity.SECRET}
+        other = {field.name for fields in groups for field in fields if field.sensitivity is not Sensitivity.SECRET}
+        other |= {field.name for field in (action.body.fields if action.body else ())}
+        for name in sorted(secret & read - other):
+            yield f"{who} reads {name}, which is Secret and never read back", "mark it Internal, or do without"
 
 
 def _body(plan: Plan, action: ActionPlan, refusals: Refusals) -> None:

@@ -133,7 +133,7 @@ def fine(order: Facts[Order]) -> bool:
 @action(Order, by=owner, when=[fine])  # HERE
 def close(order: Order) -> None:
     order.note = "a"
-""", "its rule fine reads Order.pin, which is Secret", "mark it Internal"),
+""", "its rule fine reads pin, which is Secret", "mark it Internal"),
     "two operations of one name": ("""
 @backend.resource(read=anyone)
 class List(Resource):
@@ -209,6 +209,13 @@ def close(order: Order, buyer: Person, seller: Person, n: Annotated[int, count("
     order.note = "a"
 """,
     "a sum of money of the actor": act(parameters='listing: Listing, n: Annotated[Money, total("Listing", "price", of="seller")]'),
+    "a Secret that is set": """
+class Pin(Body):
+    pin: Mapped[Secret[str]] = field(max_length=8)
+@action(Order, by=owner)
+def close(order: Order, body: Pin) -> None:
+    order.pin = body.pin
+""",
     "no changes and no effects": act().replace("listing.status = Status.SOLD", "pass"),
 }  # fmt: skip
 
