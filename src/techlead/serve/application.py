@@ -38,7 +38,9 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send_: Send) -> None:
         """Serve a request, or live through the lifespan."""
         if scope["type"] == "http":
-            mounted = self._mounts.find(scope["path"].removeprefix(scope.get("root_path", ""))) if self._mounts else None
+            mounted = (
+                self._mounts.find(scope["path"].removeprefix(scope.get("root_path", ""))) if self._mounts else None
+            )
             if mounted is None:
                 await self._http(scope, receive, send_)
             else:
@@ -102,12 +104,7 @@ class Application:
             return
         except Exception as error:  # noqa: BLE001 - the boundary: nothing of the cause leaves the process
             answer = self._fault(error, request_id)
-        if self._cors:
-            answer = self._with_cors(scope, answer)
-        if scope.get("root_path"):
-            answer = _below(scope["root_path"].encode(), answer)
-        if runtime.draining:
-            answer = answer._replace(headers=(*answer.headers, CLOSE))
+        answer = self._dressed(scope, answer)
         if isinstance(answer, Stream):
             await self._stream(answer, request_id, receive, send_)
         else:
@@ -129,6 +126,16 @@ class Application:
                 return await handler(request)
         except TimeoutError:
             raise (DeadlineExceeded if request.whole else RequestTimeout) from None
+
+    def _dressed(self, scope: Scope, answer: Answer | Stream) -> Answer | Stream:
+        """Add what the request's surroundings ask for: another origin, another app around us, an end that is near."""
+        if self._cors:
+            answer = self._with_cors(scope, answer)
+        if scope.get("root_path"):
+            answer = _below(scope["root_path"].encode(), answer)
+        if self.runtime.draining:
+            answer = answer._replace(headers=(*answer.headers, CLOSE))
+        return answer
 
     def _account(self, account: bytes) -> str:
         return f"{self.runtime.plan.accounts.prefix}_{written_suffix(account)}"
