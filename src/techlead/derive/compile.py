@@ -12,7 +12,8 @@ from techlead.declare.backend import Declarations
 from techlead.declare.notification import Notification
 from techlead.declare.resource import Resource
 from techlead.derive import checks
-from techlead.derive.fields import Unfit, resolve_fields
+from techlead.derive.annotations import Unfit
+from techlead.derive.fields import resolve_fields
 from techlead.derive.operations import operations
 from techlead.derive.parameters import Parameters
 from techlead.derive.plan import (

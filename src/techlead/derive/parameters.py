@@ -11,7 +11,7 @@ from typing import Any
 
 from techlead.declare.aggregate import Aggregate
 from techlead.declare.resource import Body, Fields, Resource
-from techlead.derive.fields import Unfit
+from techlead.derive.annotations import Unfit
 from techlead.derive.plan import FieldPlan, Parameter
 from techlead.primitives.money import Money
 
