@@ -126,7 +126,7 @@ REFUSED_IN_A_RULE = [
     ("return cached(order)", "`cached` keeps a cache between calls"),
     ("return repr(order)", "`repr` is not one of the built-in functions"),
     ("for one in map(range, order.sizes): pass\nreturn True", "`range` is called without a name"),
-    ("return dates.sys", "`dates.sys` reaches the process"),
+    ("return types.sys", "`types` runs or inspects code"),
     ("return isinstance(order, (Path, Order))", "`Path` reaches files"),
     ("return isinstance(open('a'), str)", "`open` reaches files"),
     ("return max(*order.parts)", "`max(*order.parts)` hides what is passed"),
