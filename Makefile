@@ -65,12 +65,12 @@ $(BIN)/python:
 
 $(VENV)/installed: pyproject.toml requirements-run.lock | $(BIN)/python
 	@echo "installing techlead into $(VENV) ..."
-	@$(PIP) install --require-hashes --requirement requirements-run.lock
+	@$(PIP) install --require-hashes --no-deps --requirement requirements-run.lock
 	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(VENV)/developing: pyproject.toml requirements.lock | $(BIN)/python
 	@echo "installing techlead and its tools into $(VENV) ..."
-	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --require-hashes --no-deps --requirement requirements.lock
 	@$(PIP) install --no-build-isolation --no-deps --editable .
 	@touch $@ $(VENV)/installed
