@@ -40,7 +40,7 @@ class Caller:
         self.url = url
         self.lines = lines
         self.ids: dict[str, str] = {}
-        self._tokens: dict[str, str] = {}
+        self.tokens: dict[str, str] = {}
         transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
         self._conforming = Conforming(openapi(plan, limits_of(application.runtime.settings)))
         self._client = httpx.AsyncClient(transport=transport, base_url="http://backend.test")
@@ -51,7 +51,7 @@ class Caller:
         """Send one request, JSON when there is a body, signed in as `who`; its answer must be as the document promises."""
         sent = dict(headers or {})
         if who is not None:
-            sent["authorization"] = f"Bearer {self._tokens[who]}"
+            sent["authorization"] = f"Bearer {self.tokens[who]}"
         content = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         if body is not None:
             sent.setdefault("content-type", "application/json")
@@ -73,7 +73,7 @@ class Caller:
         """Open a session for somebody."""
         answer = await self("POST", "/auth/login", {"email": f"{name}@example.com", "password": PASSWORD})
         assert answer.status_code == 200, answer.text
-        self._tokens[name] = answer.json()["token"]
+        self.tokens[name] = answer.json()["token"]
 
     async def grant(self, name: str, role: str, *, revoke: bool = False) -> None:
         """Give somebody a role, as `techlead grant` does."""

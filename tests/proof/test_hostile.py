@@ -91,8 +91,8 @@ class Attacker:
         if method in ("POST", "PATCH"):
             headers = [(b"content-type", b"application/json")]
             body = self.body(operation)
-        if dice.random() < 0.9 and self.caller._tokens:
-            token = self.caller._tokens[dice.choice(sorted(self.caller._tokens))]
+        if dice.random() < 0.9 and self.caller.tokens:
+            token = self.caller.tokens[dice.choice(sorted(self.caller.tokens))]
             headers.append((b"authorization", b"Bearer " + token.encode()))
         way = dice.randrange(6)
         if way == 0:
@@ -171,7 +171,7 @@ async def assault(caller, cases, dice, *, settle=True):
 
 async def newcomers(caller, number):
     """Let two new people take over, one of them with every role."""
-    caller._tokens.clear()
+    caller.tokens.clear()
     await caller.sign_up(f"admin{number}", f"user{number}")
     for role in caller.plan.roles:
         await caller.grant(f"admin{number}", role)

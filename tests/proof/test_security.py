@@ -42,7 +42,7 @@ async def test_credentials_that_are_malformed_unknown_or_expired_open_nothing(na
     async with running(example(name), database_url, clock=clock) as caller:
         await caller.sign_up("ada")
         clock.advance(Settings().session_seconds_max + 1)
-        expired = {"authorization": f"Bearer {caller._tokens['ada']}"}
+        expired = {"authorization": f"Bearer {caller.tokens['ada']}"}
         wrong = [{"authorization": value} for value in ("Bearer x", "Bearer " + "A" * 43, "Basic eA==", "Bearer")]
         for operation in operations(caller.plan):
             for headers in [expired, *wrong]:
@@ -137,7 +137,7 @@ async def test_no_line_of_the_log_holds_what_is_secret_or_personal(database_url)
         )
         log = json.dumps(caller.events())
         assert log.count('"event": "request"') > 5
-        for canary in [*canaries, *caller._tokens.values(), PASSWORD]:
+        for canary in [*canaries, *caller.tokens.values(), PASSWORD]:
             assert canary not in log
 
 
@@ -192,7 +192,7 @@ async def test_an_unexpected_error_is_in_the_log_with_the_id_the_caller_got(tmp_
 async def test_what_is_too_large_too_deep_or_of_another_kind_is_refused_for_what_it_is(given, status, tmp_path):
     async with running(example("marketplace"), sqlite_url(tmp_path)) as caller:
         await caller.sign_up("ada")
-        headers = {"authorization": f"Bearer {caller._tokens['ada']}", "content-type": "application/json"}
+        headers = {"authorization": f"Bearer {caller.tokens['ada']}", "content-type": "application/json"}
         body = given.get("body", b"{}")
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         answer = await caller._client.post(

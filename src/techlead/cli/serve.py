@@ -18,6 +18,7 @@ from techlead.errors import SettingsRefused
 from techlead.serve.application import Application
 from techlead.serve.backend import Backend
 from techlead.serve.settings import Settings, settings_from
+from techlead.serve.wire import WholeRequests
 from techlead.store.schema_mark import is_marked, mark
 
 DEFAULT_DATABASE: Final = "sqlite:///techlead.db"
@@ -73,7 +74,7 @@ class Server(uvicorn.Server):
 def server_settings(settings: Settings) -> dict[str, Any]:
     """Give what uvicorn is told besides the address: its fast parts, no log of its own, a bounded stop."""
     return {
-        "http": "httptools",
+        "http": WholeRequests,
         "ws": "none",
         "log_level": "warning",
         "access_log": False,

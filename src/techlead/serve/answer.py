@@ -14,16 +14,17 @@ from techlead.serve.request import Receive, Send
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-SAFE: Final[list[tuple[bytes, bytes]]] = [
+SAFE: Final[Headers] = (
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
-]
+)
 JSON: Final = b"application/json"
 PROBLEM: Final = b"application/problem+json"
+BODILESS: Final = (204, 304)
 PART_SECONDS_MAX: Final = 10
 """How long a stream waits for a caller to take one part; then the connection ends, so no caller holds what is old."""
 
@@ -35,7 +36,7 @@ class Answer(NamedTuple):
     body: bytes = b""
     headers: Headers = ()
     media_type: bytes = JSON
-    safe: list[tuple[bytes, bytes]] = SAFE
+    safe: Headers = SAFE
 
 
 class Stream(NamedTuple):
@@ -82,17 +83,19 @@ def _field(error: FieldError) -> dict[str, str]:
     return {"at": error.at, "message": error.message}
 
 
-async def send(answer: Answer, request_id: bytes, send: Send, *, head: bool = False) -> None:
-    """Send an answer; to HEAD, its headers alone."""
-    headers = [
-        (b"content-length", b"%d" % len(answer.body)),
-        (b"x-request-id", request_id),
-        *answer.safe,
-        *answer.headers,
-    ]
+def head_of(answer: Answer, request_id: bytes) -> list[tuple[bytes, bytes]]:
+    """Give all headers of an answer; one that can have no body tells no length (RFC 9110 section 8.6)."""
+    headers = [(b"x-request-id", request_id), *answer.safe, *answer.headers]
     if answer.body:
         headers.insert(0, (b"content-type", answer.media_type))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if answer.status not in BODILESS:
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+    return headers
+
+
+async def send(answer: Answer, request_id: bytes, send: Send, *, head: bool = False) -> None:
+    """Send an answer; to HEAD, its headers alone."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": head_of(answer, request_id)})
     await send({"type": "http.response.body", "body": b"" if head else answer.body})
 
 

@@ -10,8 +10,9 @@ from typing import Any, Final
 from techlead.derive.codecs import written_suffix
 from techlead.errors import CallersError, DeadlineExceeded, RequestTimeout, ShuttingDown, TechleadError, WorldError
 from techlead.serve.answer import Answer, Stream, problem, send, send_stream
+from techlead.serve.deadlines import Deadlines
 from techlead.serve.mount import Asgi, Mounts
-from techlead.serve.request import ClientLeft, Receive, Request, Scope, Send, check_head
+from techlead.serve.request import ClientLeft, Head, Receive, Request, Scope, Send, check_head
 from techlead.serve.router import Router
 from techlead.serve.runtime import Handler, Runtime
 from techlead.serve.tasks import Tasks
@@ -24,12 +25,16 @@ CLOSE: Final = (b"connection", b"close")
 class Application:
     """A backend as an ASGI application; opens its store with the lifespan, or with the first request when mounted."""
 
-    def __init__(self, runtime: Runtime, router: Router, tasks: Tasks, mounts: Mapping[str, Asgi]) -> None:
-        """Hold what was put together; nothing is opened yet."""
+    def __init__(
+        self, runtime: Runtime, router: Router, tasks: Tasks, mounts: Mapping[str, Asgi], streams: frozenset[str]
+    ) -> None:
+        """Hold what was put together, with the paths that answer with a stream; nothing is opened yet."""
         self.runtime = runtime
         self._router = router
         self._tasks = tasks
         self._mounts = Mounts(mounts, runtime)
+        self._streams = streams
+        self._deadlines = Deadlines(runtime.settings.request_seconds_max)
         self._cors = frozenset(origin.encode() for origin in runtime.settings.cors_origins)
         self._opening: asyncio.Task[None] | None = None
         self._open = False
@@ -79,60 +84,84 @@ class Application:
         self._open = True
         self._stopping = self.runtime.draining = False
 
-    async def _http(self, scope: Scope, receive: Receive, send_: Send) -> None:
+    def answers_at_once(self, path: str) -> bool:
+        """Tell whether a path is answered in one piece and by this backend: no stream, no mounted application."""
+        return path not in self._streams and (not self._mounts or self._mounts.find(path) is None)
+
+    async def answer(self, request: Request) -> Answer | Stream:
+        """Answer a request, whatever happens inside; ClientLeft is all that is raised."""
         runtime = self.runtime
-        began = time.perf_counter()
-        request_id = runtime.random(REQUEST_ID_BYTES).hex()
-        pattern = ""
-        request = Request(scope, receive, runtime.settings, request_id)
         try:
-            check_head(scope, runtime.settings)
+            check_head(request.head, runtime.settings)
             if not self._open:
-                if self._stopping:
-                    raise ShuttingDown  # noqa: TRY301 - one way out for every error
-                await self.start()
+                await self._opened()
             if request.method == "OPTIONS":
                 answer: Answer | Stream = self._options(request)
             else:
                 route, handler = self._router.find(request)
-                pattern = route.pattern
-                answer = await (handler(request) if request.method in READS else self._in_time(handler, request))
+                request.pattern = route.pattern
+                if request.method in READS:
+                    answer = await handler(request)
+                else:
+                    answer = await self._in_time(handler, request)
         except CallersError as error:
-            answer = problem(error, request_id)
+            answer = problem(error, request.id)
         except ClientLeft:
-            runtime.log.event("client_left", request=request_id)
-            return
+            runtime.log.event("client_left", request=request.id)
+            raise
         except Exception as error:  # noqa: BLE001 - the boundary: nothing of the cause leaves the process
-            answer = self._fault(error, request_id)
-        answer = self._dressed(scope, answer)
-        if isinstance(answer, Stream):
-            await self._stream(answer, request_id, receive, send_)
-        else:
-            await send(answer, request_id.encode(), send_, head=scope["method"] == "HEAD")
-        runtime.log.event(
+            answer = self._fault(error, request.id)
+        return self._dressed(request, answer)
+
+    def note(self, request: Request, status: int, began: float) -> None:
+        """Log that a request was answered; `began` is of `time.perf_counter`."""
+        known = bool(request.pattern)
+        self.runtime.log.event(
             "request",
-            request=request_id,
-            method=scope["method"] if pattern else "",
-            route=pattern,
-            status=answer.status,
+            request=request.id,
+            method=request.method if known else "",
+            route=request.pattern,
+            status=status,
             actor=None if request.actor is None else self._account(request.actor),
             ms=round((time.perf_counter() - began) * 1000, 2),
         )
 
+    async def _http(self, scope: Scope, receive: Receive, send_: Send) -> None:
+        began = time.perf_counter()
+        request_id = self.new_request_id()
+        request = Request(_head(scope), self.runtime.settings, request_id, receive=receive)
+        try:
+            answer = await self.answer(request)
+        except ClientLeft:
+            return
+        if isinstance(answer, Stream):
+            await self._stream(answer, request_id, receive, send_)
+        else:
+            await send(answer, request_id.encode(), send_, head=scope["method"] == "HEAD")
+        self.note(request, answer.status, began)
+
+    def new_request_id(self) -> str:
+        """Make the id that the log and the caller know a request by."""
+        return self.runtime.random(REQUEST_ID_BYTES).hex()
+
+    async def _opened(self) -> None:
+        if self._stopping:
+            raise ShuttingDown
+        await self.start()
+
     async def _in_time(self, handler: Handler, request: Request) -> Answer | Stream:
         """Bound what changes something, its body's arrival included; a read is bounded by the store."""
         try:
-            async with asyncio.timeout(self.runtime.settings.request_seconds_max):
-                return await handler(request)
+            return await self._deadlines.bound(handler(request))
         except TimeoutError:
             raise (DeadlineExceeded if request.whole else RequestTimeout) from None
 
-    def _dressed(self, scope: Scope, answer: Answer | Stream) -> Answer | Stream:
+    def _dressed(self, request: Request, answer: Answer | Stream) -> Answer | Stream:
         """Add what the request's surroundings ask for: another origin, another app around us, an end that is near."""
         if self._cors:
-            answer = self._with_cors(scope, answer)
-        if scope.get("root_path"):
-            answer = _below(scope["root_path"].encode(), answer)
+            answer = self._with_cors(request, answer)
+        if request.head.root:
+            answer = _below(request.head.root.encode(), answer)
         if self.runtime.draining:
             answer = answer._replace(headers=(*answer.headers, CLOSE))
         return answer
@@ -171,8 +200,8 @@ class Application:
             return False
         return True
 
-    def _with_cors(self, scope: Scope, answer: Answer | Stream) -> Answer | Stream:
-        origin = dict(scope["headers"]).get(b"origin")
+    def _with_cors(self, request: Request, answer: Answer | Stream) -> Answer | Stream:
+        origin = request.headers.get(b"origin")
         if origin not in self._cors:
             return answer
         allowed = b"authorization, content-type, idempotency-key, if-match, if-none-match"
@@ -200,6 +229,14 @@ class Application:
                 await self.stop()
                 await send_({"type": "lifespan.shutdown.complete"})
                 return
+
+
+def _head(scope: Scope) -> Head:
+    root: str = scope.get("root_path", "")
+    query: bytes = scope["query_string"]
+    raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+    path = scope["path"].removeprefix(root)  # ASGI: the path holds where we are mounted
+    return Head(scope["method"], path, query, scope["headers"], len(raw_path) + len(query), root)
 
 
 def _below(root: bytes, answer: Answer | Stream) -> Answer | Stream:

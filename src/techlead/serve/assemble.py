@@ -62,7 +62,8 @@ def assemble(
         tasks.hurry(MAIL)
 
     runtime.told = told
-    return Application(runtime, router, tasks, mounts or {})
+    streaming = frozenset(operation.path for operation in plan.operations if operation.kind == "inbox_events")
+    return Application(runtime, router, tasks, mounts or {}, streaming)
 
 
 def handler_of(runtime: Runtime, passwords: Passwords, operation: Operation) -> Handler:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from techlead.errors import (
     BodyTooLarge,
@@ -25,25 +25,41 @@ class ClientLeft(Exception):
     """The caller closed the connection before its request was whole."""
 
 
+class Head(NamedTuple):
+    """What a request begins with; `path` is below `root`, where another application has mounted this one."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    address_bytes: int
+    root: str = ""
+
+
 class Request:
     """One request: what was asked, by its bounded head, and its body when an operation wants it."""
 
-    __slots__ = ("_receive", "actor", "body", "headers", "id", "method", "params", "path", "query", "settings", "whole")
+    __slots__ = (
+        "_receive", "actor", "body", "head", "headers", "id", "method", "params", "path", "pattern", "query", "settings",
+        "whole",
+    )  # fmt: skip
 
-    def __init__(self, scope: Scope, receive: Receive, settings: Settings, request_id: str) -> None:
-        """Take the head of a request; `bounded` says whether it is small enough."""
-        self.method: str = scope["method"]
-        self.path: str = scope["path"].removeprefix(
-            scope.get("root_path", "")
-        )  # ASGI: the path holds where we are mounted
-        self.query: bytes = scope["query_string"]
-        self.headers: dict[bytes, bytes] = dict(scope["headers"])
-        self.params: tuple[str, ...] = ()
-        self.id = request_id
-        self.actor: bytes | None = None
-        self.body = b""
-        self.whole = False
+    def __init__(
+        self, head: Head, settings: Settings, request_id: str, *, body: bytes = b"", receive: Receive | None = None
+    ) -> None:
+        """Take a head, and the body as it is or, when it is still on its way, what it is received with."""
+        self.head = head
+        self.method = head.method
+        self.path = head.path
+        self.query = head.query
+        self.headers = dict(head.headers)
         self.settings = settings
+        self.id = request_id
+        self.params: tuple[str, ...] = ()
+        self.pattern = ""
+        self.actor: bytes | None = None
+        self.body = body
+        self.whole = receive is None
         self._receive = receive
 
     async def read_body(self) -> bytes:
@@ -52,8 +68,11 @@ class Request:
         length = self.headers.get(b"content-length", b"0")
         if len(length) > len(str(limit)) or (length.isdigit() and int(length) > limit):
             raise BodyTooLarge
-        self.body = await self._whole(limit)
-        self.whole = True
+        if self._receive is not None:
+            self.body = await _gathered(self._receive, limit)
+            self.whole = True
+        if len(self.body) > limit:
+            raise BodyTooLarge
         return self.body
 
     async def json(self) -> Any:
@@ -67,38 +86,33 @@ class Request:
         body = await self.read_body()
         return parse_json(body, self.settings.json_depth_max)
 
-    async def _whole(self, limit: int) -> bytes:
-        message = await self._receive()
-        body: bytes = message.get("body", b"")
-        while message.get("more_body", False):
-            if len(body) > limit:
-                raise BodyTooLarge
-            message = await self._receive()
-            body += message.get("body", b"")
-        if message["type"] == "http.disconnect":
-            raise ClientLeft
-        if len(body) > limit:
-            raise BodyTooLarge
-        return body
+
+async def _gathered(receive: Receive, limit: int) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body", False) and len(body) <= limit:
+        message = await receive()
+        body += message.get("body", b"")
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    return body
 
 
-def check_head(scope: Scope, settings: Settings) -> None:
-    """Refuse an address or headers that are too large (414, 431) or that no text can hold (400)."""
-    raw_path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
-    if len(raw_path) + len(scope["query_string"]) > settings.url_bytes_max:
+def check_head(head: Head, settings: Settings) -> None:
+    """Refuse an address or headers that are too large: UrlTooLong, HeadersTooLarge."""
+    if head.address_bytes > settings.url_bytes_max:
         raise UrlTooLong
-    headers = scope["headers"]
     size = 0
-    for name, value in headers:
+    for name, value in head.headers:
         size += len(name) + len(value)
-    if size > settings.header_bytes_max or len(headers) > settings.header_count_max:
+    if size > settings.header_bytes_max or len(head.headers) > settings.header_count_max:
         raise HeadersTooLarge
 
 
 def parse_json(body: bytes, depth_max: int) -> Any:
     """Parse strict JSON: UTF-8, no repeated names, no NaN or Infinity, bounded depth; MalformedRequest otherwise."""
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
+        value = _DECODER.decode(body.decode())
     except UnicodeDecodeError:
         message = "The body is not UTF-8."
         raise MalformedRequest(message) from None
@@ -131,13 +145,16 @@ def _no_constant(_name: str) -> Any:
     raise ValueError(message)
 
 
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
+
+
 def _deeper(value: Any, levels: int) -> bool:
     if levels < 0:
         return True
-    if isinstance(value, dict):
-        return any(_deeper(inner, levels - 1) for inner in value.values() if isinstance(inner, dict | list))
-    if isinstance(value, list):
-        return any(_deeper(inner, levels - 1) for inner in value if isinstance(inner, dict | list))
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for one in inner:  # noqa: SIM110 - a generator costs more than the look itself
+        if isinstance(one, dict | list) and _deeper(one, levels - 1):
+            return True
     return False
 
 

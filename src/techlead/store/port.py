@@ -46,6 +46,11 @@ class Store(Protocol):
         """The SQL this store takes: `?` marks values for "sqlite", `$1` for "postgresql"."""
         ...
 
+    @property
+    def reads_at_once(self) -> bool:
+        """Whether `read` usually gives its rows without suspending, and never asks which task runs it."""
+        ...
+
     async def open(self) -> None:
         """Connect; StoreUnavailable when that fails, and the next operation tries again by itself."""
         ...

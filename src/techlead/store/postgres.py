@@ -39,6 +39,7 @@ class PostgresStore:
     """A database on a PostgreSQL server."""
 
     dialect: Dialect = "postgresql"
+    reads_at_once: bool = False
 
     def __init__(self, url: str, settings: StoreSettings = DEFAULTS) -> None:
         """Name the database; nothing is connected yet."""

@@ -32,6 +32,7 @@ class SqliteStore:
     """A database file of this process; other processes may read it, and write it briefly."""
 
     dialect: Dialect = "sqlite"
+    reads_at_once: bool = True
 
     def __init__(self, path: Path | None, settings: StoreSettings = DEFAULTS, *, vfs: str | None = None) -> None:
         """Name the file (None: a private one, deleted at close); nothing is opened yet."""

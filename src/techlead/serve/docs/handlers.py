@@ -17,7 +17,7 @@ from techlead.serve.request import Request
 from techlead.serve.runtime import Handler
 from techlead.serve.settings import Settings
 
-PAGE_SAFE: Final = [(name, POLICY if name == b"content-security-policy" else value) for name, value in SAFE]
+PAGE_SAFE: Final = tuple((name, POLICY if name == b"content-security-policy" else value) for name, value in SAFE)
 HTML: Final = b"text/html; charset=utf-8"
 
 
