@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
 import gc
 import os
 import sys
+from contextlib import suppress
 from socket import socket
 from typing import Any, Final
 
@@ -24,6 +26,8 @@ from techlead.store.schema_mark import is_marked, mark
 DEFAULT_DATABASE: Final = "sqlite:///techlead.db"
 KEEP_ALIVE_SECONDS: Final = 5
 DRAIN_SECONDS: Final = 0.5
+MAPPED_FROM: Final = -3
+MAPPED_BYTES_MIN: Final = 1_048_576
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +53,19 @@ def listen(backend: Backend, host: str, port: int, database: str, settings: Sett
     """Run uvicorn with uvloop and httptools; SIGTERM lets the requests under way finish."""
     application = backend.asgi(database)
     config = uvicorn.Config(application, host=host, port=port, **server_settings(settings))
+    give_large_memory_back()
     gc.collect()
     gc.freeze()  # what was derived lives as long as the process: collections need not walk it again and again
     Server(config, application).run()
+
+
+def give_large_memory_back() -> None:
+    """Keep glibc from holding on to the 19 MiB that each password's hash needs (`M_MMAP_THRESHOLD` of mallopt(3)).
+
+    Left to itself it raises the size from which memory is mapped, and so given back, to the largest that was ever freed.
+    """
+    with suppress(OSError, AttributeError):  # another C library, which has no such habit
+        ctypes.CDLL(None).mallopt(MAPPED_FROM, MAPPED_BYTES_MIN)
 
 
 class Server(uvicorn.Server):

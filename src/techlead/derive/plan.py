@@ -57,6 +57,11 @@ class FieldPlan:
         return self.sensitivity in (Sensitivity.PUBLIC, Sensitivity.PERSONAL) and self.read != nobody
 
     @property
+    def told(self) -> bool:
+        """Whether a row's history tells its values; of other fields it tells that they changed."""
+        return self.sensitivity is Sensitivity.PUBLIC and self.read is None
+
+    @property
     def queryable(self) -> bool:
         """Whether lists may filter by it."""
         return (

@@ -31,6 +31,7 @@ from sqlalchemy.engine.interfaces import Dialect
 
 from techlead.declare.access import Anyone, Nobody, Policy
 from techlead.derive.access import ActorClass, SqlPolicies, residual
+from techlead.derive.history import Changes
 from techlead.derive.plan import FieldPlan, Parameter, Plan, ResourcePlan
 from techlead.derive.tables import ID, column_type, tables
 
@@ -99,6 +100,7 @@ class Statements:
         self._policies = SqlPolicies(plan, self.metadata)
         self._known: dict[tuple[Any, ...], Statement] = {}
         self.anchors = _anchors(plan)
+        self.changes = {name: Changes(resource) for name, resource in plan.resources.items()}
 
     def table(self, resource: ResourcePlan) -> Table:
         """Give a resource's table."""

@@ -22,7 +22,7 @@ from techlead.primitives.clock import to_datetime
 from techlead.serve.actor import NOBODY_KNOWN, TOKEN_BYTES, Actor
 from techlead.serve.answer import Answer, Stream, json_answer
 from techlead.serve.change.create import create
-from techlead.serve.change.fields import parse_fields
+from techlead.serve.change.fields import Form
 from techlead.serve.change.unit import Unit
 from techlead.serve.change.update import update as update_row
 from techlead.serve.passwords import Passwords
@@ -38,10 +38,11 @@ KEPT_ATTEMPTS_SECONDS: Final = 86_400
 def register(runtime: Runtime, passwords: Passwords) -> Handler:
     """POST an address, a password and the account's own fields; AlreadyTaken when the address has an account."""
     resource = runtime.plan.accounts
+    form = Form(resource.fields)
 
     async def handle(request: Request) -> Answer:
         sent = await request.json()
-        given, password = _credentials(runtime, resource, sent)
+        given, password = _credentials(runtime, form, sent)
         password_hash = await passwords.hashed(password)
 
         async def work(unit: Unit) -> Answer:
@@ -111,11 +112,11 @@ def read_me(runtime: Runtime) -> Handler:
 def change_me(runtime: Runtime) -> Handler:
     """PATCH one's own account; the address changes by a flow of its own, which confirms it."""
     resource = runtime.plan.accounts
-    fields = own_fields(resource)
+    form = Form(own_fields(resource))
 
     async def handle(request: Request) -> Answer:
         actor = await runtime.actor(request, signed_in)
-        given = parse_fields(fields, await request.json(), partial=True)
+        given = form.parse(await request.json(), partial=True)
 
         async def work(unit: Unit) -> Answer:
             row_id = actor.account or b""
@@ -137,7 +138,7 @@ def text_id(prefix: str, actor: Actor) -> str:
     return ids.encode(prefix, actor.account or b"")
 
 
-def _credentials(runtime: Runtime, resource: ResourcePlan, sent: Any) -> tuple[dict[str, Any], str]:
+def _credentials(runtime: Runtime, form: Form, sent: Any) -> tuple[dict[str, Any], str]:
     if not isinstance(sent, dict):
         message = "The body is not an object."
         raise MalformedRequest(message)
@@ -148,7 +149,7 @@ def _credentials(runtime: Runtime, resource: ResourcePlan, sent: Any) -> tuple[d
     if not isinstance(password, str) or not low <= len(password) <= high or not _encodes(password):
         errors.append(FieldError("/password", f"must be a string of {low} to {high} characters."))
     try:
-        given = parse_fields(resource.fields, sent, partial=False)
+        given = form.parse(sent, partial=False)
     except InvalidFields as error:
         raise InvalidFields(errors=(*error.errors, *errors)) from None
     if errors:

@@ -22,7 +22,7 @@ from techlead.primitives.clock import to_datetime
 from techlead.serve.answer import Answer, json_answer
 from techlead.serve.change.act import act
 from techlead.serve.change.create import create
-from techlead.serve.change.fields import parse_fields
+from techlead.serve.change.fields import Form
 from techlead.serve.change.unit import Unit
 from techlead.serve.change.update import remove, update
 from techlead.serve.query import page_of
@@ -79,10 +79,11 @@ def read_many(runtime: Runtime, resource: ResourcePlan) -> Handler:
 def create_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
     """POST a new row."""
     operation = f"create_{resource.table}"
+    form = Form(resource.fields)
 
     async def handle(request: Request) -> Answer:
         actor = await runtime.actor(request, resource.access.create)
-        given = parse_fields(resource.fields, await request.json(), partial=False)
+        given = form.parse(await request.json(), partial=False)
 
         async def work(unit: Unit) -> Answer:
             values, revision = await create(unit, resource, given, resource.access.create)
@@ -96,11 +97,12 @@ def create_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
 def change_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
     """PATCH some fields of a row."""
     operation = f"update_{resource.table}"
+    form = Form(resource.fields)
 
     async def handle(request: Request) -> Answer:
         actor = await runtime.actor(request, resource.access.update)
         row_id = row_id_of(resource.prefix, request.params[0])
-        given = parse_fields(resource.fields, await request.json(), partial=True)
+        given = form.parse(await request.json(), partial=True)
 
         async def work(unit: Unit) -> Answer:
             policy = resource.access.update
@@ -132,11 +134,12 @@ def delete_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
 
 def act_on_one(runtime: Runtime, resource: ResourcePlan, action: ActionPlan) -> Handler:
     """POST an action on a row."""
+    form = None if action.body is None else Form(action.body.fields)
 
     async def handle(request: Request) -> Answer:
         actor = await runtime.actor(request, action.by)
         row_id = row_id_of(resource.prefix, request.params[0])
-        body = await body_of(request, action)
+        body = await body_of(request, action, form)
 
         async def work(unit: Unit) -> Answer:
             await act(unit, resource, action, row_id, body, if_match_of(request))
@@ -147,15 +150,14 @@ def act_on_one(runtime: Runtime, resource: ResourcePlan, action: ActionPlan) -> 
     return handle
 
 
-async def body_of(request: Request, action: ActionPlan) -> Any:
+async def body_of(request: Request, action: ActionPlan, form: Form | None) -> Any:
     """Read an action's body as its frozen, typed form; an action without one takes nothing or an empty object."""
-    if action.body is None:
+    if form is None:
         if (await request.read_body()).strip() not in (b"", b"{}"):
             message = "This action takes no body."
             raise MalformedRequest(message)
         return None
-    stored = parse_fields(action.body.fields, await request.json(), partial=False)
-    return action_body(action, stored)
+    return action_body(action, form.parse(await request.json(), partial=False))
 
 
 def history_of(runtime: Runtime, resource: ResourcePlan) -> Handler:

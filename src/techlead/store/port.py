@@ -116,7 +116,7 @@ class StoreSettings:
     lock_retry_seconds: float = 0.005
     checkpoint_pages: int = 1_000
     checkpoint_pages_max: int = 8_000
-    cache_kibibytes: int = 16_384
+    cache_kibibytes: int = 8_192
     file_check_seconds: float = 1.0
     read_connections_max: int = 10
     write_connections_max: int = 10

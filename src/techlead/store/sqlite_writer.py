@@ -1,7 +1,8 @@
 """Group commit: works wait in a queue, run one after the other, and share one fsync.
 
-A *round* begins a transaction in the event loop, runs the waiting works each inside a savepoint of its own, and hands
-the commit to a thread, so that reads go on during the fsync. Nobody is told anything before the commit came back: a
+A *round* begins a transaction in the event loop, runs the waiting works, and hands the commit to a thread, so that
+reads go on during the fsync. A work that fails before it changed anything leaves nothing; after one that had changed
+rows the round is undone and runs again, then each work inside a savepoint of its own. Nobody is told anything before the commit came back: a
 refusal, too, may rest on a row of the same round. Rounds are callbacks, not a task: no cancellation stops one half way.
 """
 
@@ -69,6 +70,7 @@ class GroupWriter:
     _queue: deque[Waiting] = field(default_factory=deque)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
     _one_by_one: int = 0
+    _apart: int = 0
     in_transaction: bool = False
 
     def __post_init__(self) -> None:
@@ -165,16 +167,30 @@ class GroupWriter:
 
     def _run(self, group: list[Waiting], connection: GuardedConnection) -> list[Waiting]:
         """Run the works and give those that ran; the others are back in the queue."""
-        alone = len(group) == 1
         until = monotonic() + self.settings.write_group_seconds_max
+        apart = self._apart > 0 and len(group) > 1
+        self._apart = max(0, self._apart - len(group))
         for count, waiting in enumerate(group, 1):
-            self._run_one(waiting, connection, alone=alone)
+            changes = connection.raw.total_changes()
+            self._run_one(waiting, connection, apart=apart)
             if not connection.raw.in_transaction:
                 return self._lost(group, waiting)
+            if waiting.error is not None and not apart and connection.raw.total_changes() != changes:
+                return self._again_apart(group)
             if monotonic() > until:
                 self._queue.extendleft(reversed(group[count:]))
                 return self._without_slow(group[:count])
         return self._without_slow(group)
+
+    def _again_apart(self, group: list[Waiting]) -> list[Waiting]:
+        """After a work failed when it had changed rows already: undo the round, and run it again with savepoints."""
+        if len(group) == 1:
+            return self._without_slow(group)  # the round is its own, and is rolled back
+        for waiting in group:
+            waiting.error = None
+        self._queue.extendleft(reversed(group))
+        self._apart = len(group)
+        return []
 
     def _without_slow(self, group: list[Waiting]) -> list[Waiting]:
         """Put works that were too slow for the event loop back, to be run in the thread."""
@@ -186,11 +202,11 @@ class GroupWriter:
                 self._queue.appendleft(waiting)
         return [waiting for waiting in group if not waiting.slow]
 
-    def _run_one(self, waiting: Waiting, connection: GuardedConnection, *, alone: bool) -> None:
-        """Run one work; alone in its round it needs no savepoint, for then the transaction is its own."""
+    def _run_one(self, waiting: Waiting, connection: GuardedConnection, *, apart: bool) -> None:
+        """Run one work; `apart` in a savepoint of its own, which copies each page that it changes."""
         run = connection.raw.execute
         try:
-            if alone:
+            if not apart:
                 waiting.result = drive(waiting.work, connection)
                 return
             run("SAVEPOINT work")
@@ -199,7 +215,7 @@ class GroupWriter:
         except BaseException as error:  # noqa: BLE001 - it belongs to the caller of this work
             waiting.error = translate(error) if isinstance(error, apsw.Error) else error
             self.on_fault(waiting.error)
-            if not alone and connection.raw.in_transaction:
+            if apart and connection.raw.in_transaction:
                 run("ROLLBACK TO work")
                 run("RELEASE work")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import apsw
@@ -19,6 +19,7 @@ from techlead.store.port import StoreSettings, Transaction
 from techlead.store.sqlite import SqliteStore
 from techlead.store.sqlite_checkpoint import Checkpointer
 from techlead.store.sqlite_connection import GuardedConnection
+from techlead.store.sqlite_writer import GroupWriter
 
 
 @pytest.fixture
@@ -157,6 +158,38 @@ async def test_when_one_work_makes_sqlite_roll_back_all_the_others_run_again(sto
     )
     assert [type(end) for end in ends] == [type(None), UniqueViolated, type(None)]
     assert set(await amounts(store)) == {1, 3, 4}
+
+
+def add_and_fail(row: int, name: str) -> Callable[[Transaction], Awaitable[None]]:
+    """Add somebody, then think better of it."""
+
+    async def work(transaction: Transaction) -> None:
+        await add(row, name)(transaction)
+        raise ZeroDivisionError
+
+    return work
+
+
+async def test_a_work_that_fails_after_it_changed_rows_leaves_nothing_and_costs_its_round_nothing(
+    store: SqliteStore,
+) -> None:
+    ends = await asyncio.gather(
+        store.write(add(1, "ada")),
+        store.write(add_and_fail(2, "bob")),
+        store.write(add(3, "eve")),
+        store.write(add_and_fail(4, "dan")),
+        return_exceptions=True,
+    )
+    assert [type(end) for end in ends] == [type(None), ZeroDivisionError, type(None), ZeroDivisionError]
+    assert set(await amounts(store)) == {1, 3}
+
+
+async def test_without_its_second_run_apart_a_round_would_keep_half_of_a_work(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GroupWriter, "_again_apart", lambda _writer, group: group)
+    await asyncio.gather(store.write(add(1, "ada")), store.write(add_and_fail(2, "bob")), return_exceptions=True)
+    assert set(await amounts(store)) == {1, 2}
 
 
 async def test_a_constraint_that_waits_for_the_commit_fails_only_who_broke_it(store: SqliteStore) -> None:

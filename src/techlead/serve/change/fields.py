@@ -3,44 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from techlead.derive.plan import FieldPlan
 from techlead.errors import FieldError, InvalidFields, MalformedRequest
 
-
-def parse_fields(fields: Iterable[FieldPlan], sent: Any, *, partial: bool) -> dict[str, Any]:
-    """Parse what was sent into stored values; InvalidFields names each fault, unknown names included.
-
-    With `partial`, what is left out stays as it is; otherwise what is required must be there.
-    """
-    if not isinstance(sent, dict):
-        message = "The body is not an object."
-        raise MalformedRequest(message)
-    known = {field.name: field for field in fields if field.writable}
-    errors = [FieldError(_at(name), "is not a field that can be sent.") for name in sent if name not in known]
-    values: dict[str, Any] = {}
-    for name, field in known.items():
-        if name in sent:
-            _parse(field, sent[name], values, errors)
-        elif field.required and not partial:
-            errors.append(FieldError(_at(name), "is required."))
-    if errors:
-        raise InvalidFields(errors=tuple(errors[:100]))
-    return values
+FAULTS_MAX: Final = 100
+"""Faults of one body that an answer names."""
 
 
-def _parse(field: FieldPlan, given: Any, values: dict[str, Any], errors: list[FieldError]) -> None:
-    if given is None:
-        if field.nullable:
-            values[field.name] = None
-        else:
-            errors.append(FieldError(_at(field.name), "must not be null."))
-        return
-    try:
-        values[field.name] = field.codec.parse(given)
-    except ValueError as error:
-        errors.append(FieldError(_at(field.name), f"{error}."))
+class Form:
+    """What a caller may send, made once: the writable fields by name, and what each must hold."""
+
+    __slots__ = ("_known", "_required")
+
+    def __init__(self, fields: Iterable[FieldPlan]) -> None:
+        """Take the fields; only the writable ones can be sent."""
+        writable = [field for field in fields if field.writable]
+        self._known = {field.name: (field.codec.parse, field.nullable) for field in writable}
+        self._required = tuple(field.name for field in writable if field.required)
+
+    def parse(self, sent: Any, *, partial: bool) -> dict[str, Any]:
+        """Parse what was sent into stored values; InvalidFields names each fault, unknown names included.
+
+        With `partial`, what is left out stays as it is; otherwise what is required must be there.
+        """
+        if not isinstance(sent, dict):
+            message = "The body is not an object."
+            raise MalformedRequest(message)
+        values: dict[str, Any] = {}
+        faults: dict[str, str] = {}
+        known = self._known
+        for name, given in sent.items():
+            if name not in known:
+                faults[name] = "is not a field that can be sent."
+                continue
+            parse, nullable = known[name]
+            if given is None:
+                if nullable:
+                    values[name] = None
+                else:
+                    faults[name] = "must not be null."
+                continue
+            try:
+                values[name] = parse(given)
+            except ValueError as error:
+                faults[name] = f"{error}."
+        if not partial:
+            faults |= {name: "is required." for name in self._required if name not in sent}
+        if faults:
+            raise InvalidFields(errors=self._in_order(faults))
+        return values
+
+    def _in_order(self, faults: Mapping[str, str]) -> tuple[FieldError, ...]:
+        """List faults as they are found by a reader of the declaration: unknown names first, then field by field."""
+        names = [
+            *(name for name in faults if name not in self._known),
+            *(name for name in self._known if name in faults),
+        ]
+        return tuple(FieldError(_at(name), faults[name]) for name in names[:FAULTS_MAX])
 
 
 def dump_fields(fields: Iterable[FieldPlan], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import bindparam, insert
 
 from techlead.declare.access import Anyone, Nobody, Policy
-from techlead.declare.types import Sensitivity
 from techlead.derive.access import decide, residual
-from techlead.derive.plan import FieldPlan, ResourcePlan
+from techlead.derive.plan import ResourcePlan
 from techlead.derive.statements import Statements
 from techlead.errors import AlreadyTaken, FieldError, NotFound, StillReferenced, UniqueViolated
 from techlead.errors import ReferenceViolated as ReferenceBroken
@@ -108,7 +106,7 @@ class Unit:
             raise _taken(resource, error) from None
         except ReferenceBroken:
             raise NotFound from None
-        await self.note(resource, values["id"], {name: (None, value) for name, value in values.items() if name != "id"})
+        await self.note(resource, values["id"], {}, values)
         return revision
 
     async def update(
@@ -124,7 +122,7 @@ class Unit:
             raise _taken(resource, error) from None
         except ReferenceBroken:
             raise NotFound from None
-        await self.note(resource, row_id, {name: (before.get(name), value) for name, value in after.items()})
+        await self.note(resource, row_id, before, after)
         return revision
 
     async def remove(self, resource: ResourcePlan, row_id: bytes) -> None:
@@ -138,11 +136,12 @@ class Unit:
                 await self.run(self.statements.delete(resource), {"row_id": row_id})
         except ReferenceBroken:
             raise StillReferenced from None
-        await self.note(resource, row_id, {})
+        await self.note(resource, row_id, {}, {})
 
-    async def note(self, resource: ResourcePlan, row_id: bytes, changes: Mapping[str, tuple[Any, Any]]) -> None:
+    async def note(
+        self, resource: ResourcePlan, row_id: bytes, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> None:
         """Write the history entry of a change; of fields that are not public, only that they changed."""
-        told = {name: _told(resource.field(name), *change) for name, change in changes.items()}
         entry = {
             "id": self.new_id(),
             "resource": resource.name,
@@ -150,7 +149,7 @@ class Unit:
             "actor": self.actor.account,
             "at": self.now,
             "operation": self.operation,
-            "changes": msgspec.json.encode({name: change for name, change in told.items() if change}).decode(),
+            "changes": self.statements.changes[resource.name].told(before, after).decode(),
             "request": self.request_id,
         }
         await self.run(self.statements.made("history", _history), entry)
@@ -163,18 +162,6 @@ def _history(tables: Any) -> Any:
 
     table = tables["techlead_history"]
     return insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in HISTORY})
-
-
-def _told(field: FieldPlan, before: Any, after: Any) -> dict[str, Any] | None:
-    if before == after:
-        return None
-    if field.sensitivity is not Sensitivity.PUBLIC or field.read is not None:
-        return {"hidden": True}
-    show = field.codec.show or (lambda value: value)
-    return {
-        "from": None if before is None else show(before),
-        "to": None if after is None else show(after),
-    }
 
 
 def _taken(resource: ResourcePlan, error: UniqueViolated) -> AlreadyTaken:

@@ -1,0 +1,44 @@
+"""What the history of a resource tells: of public fields from what to what, of all others only that they changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from techlead.derive.plan import ResourcePlan
+
+HIDDEN: Final[Mapping[str, bool]] = {"hidden": True}
+
+
+class Changes:
+    """What the history of a resource tells of a change: for each field from what to what, or only that it changed."""
+
+    __slots__ = ("_shows",)
+
+    def __init__(self, resource: ResourcePlan) -> None:
+        """Work out how each field is told."""
+        self._shows = {field.name: (field.codec.show or _same) if field.told else None for field in resource.stored}
+
+    def told(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> bytes:
+        """Write the changes of stored values as JSON; what is not in `before` was empty."""
+        changes: dict[str, Any] = {}
+        for name, show in self._shows.items():
+            if name not in after:
+                continue
+            old, new = before.get(name), after[name]
+            if old == new:
+                continue
+            if show is None:
+                changes[name] = HIDDEN
+            else:
+                changes[name] = {
+                    "from": None if old is None else show(old),
+                    "to": None if new is None else show(new),
+                }
+        return msgspec.json.encode(changes)
+
+
+def _same(value: Any) -> Any:
+    return value
