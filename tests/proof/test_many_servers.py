@@ -102,7 +102,8 @@ async def test_a_new_version_takes_over_under_traffic_without_a_failed_request(p
         await asyncio.sleep(1)  # both serve: old code on the new schema
         addresses.append(new.address)
         async with asyncio.timeout(30):
-            while set(asked.values()) != {new.address}:  # as a load balancer drains: nobody asks the old one any more
+            # As a load balancer drains: nobody asks the old one any more.
+            while set(asked.values()) != {new.address}:  # noqa: ASYNC110 - a look at what other tasks note
                 await asyncio.sleep(0.05)
         await asyncio.to_thread(old.end, signal.SIGTERM)
         await asyncio.sleep(0.5)
