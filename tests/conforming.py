@@ -12,6 +12,15 @@ UNDOCUMENTED = {204, 404, 405}
 """What an address or a method that is not in the document may answer: OPTIONS, nothing there, not that method."""
 
 
+LEAKS = re.compile(
+    r"Traceback|File \"|\.py\b|site-packages|/(?:home|root|usr|tmp|var|work)/|sqlite|apsw|asyncpg|postgres|uvicorn|msgspec"
+    r"|\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CONSTRAINT|KeyError|TypeError|ValueError|NoneType)\b|0x[0-9a-f]{6,}"
+    r"|\b(?:ix|uq|fk|pk)__|techlead_[a-z]+|Python[/ ][0-9]|argon2",
+    re.IGNORECASE,
+)
+"""What only the inside of a backend says: code, paths, SQL, names of libraries and of tables (checklist D2)."""
+
+
 class Conforming:
     """The promises of one document."""
 
@@ -21,7 +30,10 @@ class Conforming:
         self.seen: set[tuple[str, int]] = set()
 
     def check(self, method: str, path: str, response: httpx.Response) -> None:
-        """Assert that an answer is one that the document promises for what was asked."""
+        """Assert that an answer is one that the document promises for what was asked, and that an error tells no cause."""
+        if response.status_code >= 400:
+            told = f"{response.text} {dict(response.headers)}"
+            assert LEAKS.search(told) is None, (method, path, told)
         operation = self._operation("GET" if method == "HEAD" else method, path)
         if operation is None:
             assert response.status_code in UNDOCUMENTED, (method, path, response.status_code)

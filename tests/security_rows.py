@@ -7,6 +7,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).parent.parent / "docs" / "security.md"
 ACCESS, HOSTILE, RACES = "proof/test_access.py", "proof/test_hostile.py", "proof/test_races.py"
+MANY = "proof/test_many_servers.py"
 KILL, SECURITY, AGREES = "proof/test_kill.py", "proof/test_security.py", "proof/test_schemathesis.py"
 MATRIX = f"{ACCESS}::test_every_actor_may_do_what_the_page_says_and_no_more"
 SURVIVES = f"{HOSTILE}::test_hostile_requests_are_refused_change_nothing_and_poison_nothing"
@@ -36,8 +37,9 @@ ROWS = (
         (f"{ACCESS}::test_a_row_of_another_tenant_cannot_be_referred_to",)),
     Row("C7", "Filters, sorts and pages obey the policies", "derive/statements.py",
         (f"{ACCESS}::test_hidden_fields_are_no_oracle",)),
-    Row("C8", "A foreign row and a missing one look the same (time is not compared)", "serve/change/unit.py",
-        (f"{ACCESS}::test_a_foreign_row_and_a_missing_one_look_the_same",)),
+    Row("C8", "A foreign row and a missing one look the same, and take the same statements to find out", "serve/change/unit.py",
+        (f"{ACCESS}::test_a_foreign_row_and_a_missing_one_look_the_same",
+         f"{ACCESS}::test_a_foreign_row_and_a_missing_one_cost_the_same_work")),
     Row("C9", "Tenants see nothing of each other on any list", "derive/access.py",
         (f"{ACCESS}::test_tenants_see_their_own_rows_and_nothing_of_each_other",
          f"{ACCESS}::test_every_query_inside_a_query_reads_one_table")),
@@ -47,8 +49,10 @@ ROWS = (
         (f"{ACCESS}::test_a_path_is_right_exactly_or_not_there", SURVIVES)),
     Row("D1", "Ids cannot be guessed or counted (they tell when a row was made)", "primitives/ids.py",
         (f"{SECURITY}::test_ids_show_neither_how_many_there_are_nor_what_comes_next",)),
-    Row("D2", "Errors reveal nothing of their cause", "serve/application.py",
-        (f"{SECURITY}::test_an_unexpected_error_is_in_the_log_with_the_id_the_caller_got",)),
+    Row("D2", "Errors reveal nothing of their cause: each that a test meets is searched for code, paths, SQL and versions",
+        "serve/application.py",
+        (f"{SECURITY}::test_an_unexpected_error_is_in_the_log_with_the_id_the_caller_got", SURVIVES,
+         "unit/house/test_conforming.py::test_an_error_that_tells_its_cause_is_noticed")),
     Row("D3", "Errors are RFC 9457 problems with one stable type each", "serve/answer.py", (SURVIVES,)),
     Row("D4", "Answers match the published schema", "derive/openapi/document.py", (AGREE,)),
     Row("D5", "Answers carry the headers that keep a client safe", "serve/answer.py",
@@ -59,7 +63,7 @@ ROWS = (
         (f"{SECURITY}::test_what_is_deleted_is_gone_from_every_way_to_it",)),
     Row("D8", "Nothing answers that is not documented", "serve/router.py",
         (f"{SECURITY}::test_nothing_answers_that_is_not_documented",)),
-    Row("E1", "No secret and nothing personal is in the log", "serve/events.py",
+    Row("E1", "No secret is in the log, and of what is personal only a masked form", "serve/events.py",
         (f"{SECURITY}::test_no_line_of_the_log_holds_what_is_secret_or_personal",)),
     Row("E2", "The log says who, what, when and where, and a machine can read it", "serve/events.py",
         (f"{SECURITY}::test_every_line_of_the_log_says_what_when_where_and_who",)),
@@ -89,7 +93,8 @@ ROWS = (
         "serve/change/update.py", (f"{SECURITY}::test_of_two_writers_the_one_who_read_an_older_row_is_told",)),
     Row("G3", "A request with a key is done once", "serve/idempotency.py",
         (f"{SECURITY}::test_a_key_belongs_to_one_request_of_one_actor_for_a_day",
-         f"{RACES}::test_a_request_sent_twenty_times_with_one_key_is_done_once")),
+         f"{RACES}::test_a_request_sent_twenty_times_with_one_key_is_done_once",
+         f"{MANY}::test_a_key_sent_to_two_servers_at_once_is_done_once")),
     Row("G4", "What is unique is made once without any key", "derive/tables.py",
         (f"{RACES}::test_a_place_that_is_unique_is_taken_once_without_any_key",)),
     Row("G5", "kill -9 loses nothing that was acknowledged and leaves nothing half done", "store/sqlite_writer.py",
@@ -101,13 +106,16 @@ ROWS = (
     Row("J2", "Prices and totals come from the server", "serve/change/fill.py",
         (f"{ACCESS}::test_only_the_fields_the_page_names_can_be_sent",)),
     Row("J3", "Amounts that are negative, too large or of another currency are refused", "derive/amounts.py",
-        (f"{SECURITY}::test_an_amount_outside_what_was_declared_is_refused",)),
+        (f"{SECURITY}::test_an_amount_outside_what_was_declared_is_refused",
+         f"{SECURITY}::test_every_field_of_money_that_can_be_sent_is_tried")),
     Row("K1", "Unsafe settings stop the start in production", "serve/settings.py",
         ("unit/serve/test_settings.py::test_production_refuses_what_development_may_have",)),
-    Row("K2", "No secret is in an error; partly: passwords in a database URL given as an argument are visible to the "
-        "machine's users, use TECHLEAD_DATABASE", "store/open.py", ("unit/store/test_open_store.py::",)),
+    Row("K2", "No secret is in the source, its history, an error or, in production, an argument", "cli/serve.py",
+        ("unit/store/test_open_store.py::", f"{SECURITY}::test_no_secret_is_in_the_tree_or_in_its_history",
+         "unit/cli/test_command_line.py::test_production_takes_no_password_as_an_argument")),
     Row("K4", "Health, readiness, and a stop that loses no request", "cli/serve.py",
-        (f"{KILL}::test_a_graceful_stop_answers_every_request_under_way",)),
+        (f"{KILL}::test_a_graceful_stop_answers_every_request_under_way",
+         f"{MANY}::test_a_new_version_takes_over_under_traffic_without_a_failed_request")),
 )  # fmt: skip
 
 

@@ -10,9 +10,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from access_tables import GYMBOOK, MARKETPLACE, TEAMBOARD
 from backends import example, running
+from databases import sqlite_url
 
 from techlead.derive.access import ActorClass
 from techlead.derive.statements import Statements
+from techlead.store.postgres_transaction import PostgresTransaction
+from techlead.store.sqlite_transaction import SqliteTransaction
 
 pytestmark = pytest.mark.proof
 ACCESS = [MARKETPLACE, TEAMBOARD, GYMBOOK]
@@ -237,6 +240,37 @@ async def test_a_foreign_row_and_a_missing_one_look_the_same(database_url):
                 seen.append((answer.status_code, headers, body))
             assert seen[0][0] == 404
             assert all(one == seen[0] for one in seen)
+
+
+@pytest.mark.parametrize("transaction", ["sqlite", "postgresql"])
+async def test_a_foreign_row_and_a_missing_one_cost_the_same_work(transaction, request, tmp_path, monkeypatch):
+    url = sqlite_url(tmp_path) if transaction == "sqlite" else request.getfixturevalue("postgres_only")
+    async with running(example("marketplace"), url) as caller:
+        fresh = await prepared(MARKETPLACE, caller)
+        foreign = await fresh.row("order")
+        missing = foreign[:-6] + ("aaaaaa" if not foreign.endswith("aaaaaa") else "bbbbbb")
+        said = []
+        store = caller.application.runtime.store
+        kind = SqliteTransaction if transaction == "sqlite" else PostgresTransaction
+        for owner, name in ((type(store), "read"), (kind, "run")):
+            monkeypatch.setattr(owner, name, _noted(getattr(owner, name), said))
+        for method, after in (("GET", ""), ("POST", "/cancel"), ("GET", "/history")):
+            work = []
+            for row in (foreign, missing):
+                said.clear()
+                assert (await caller(method, f"/orders/{row}{after}", who="stranger")).status_code == 404
+                work.append(tuple(said))
+            assert work[0] == work[1]
+            assert work[0]
+
+
+def _noted(run, said):
+    async def noted(self, sql, values=()):
+        if "techlead_" not in sql or "techlead_session" in sql:  # and not what runs beside requests
+            said.append(sql)
+        return await run(self, sql, values)
+
+    return noted
 
 
 async def test_a_row_of_another_tenant_cannot_be_referred_to(database_url):

@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 from socket import socket
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -101,7 +102,14 @@ def server_settings(settings: Settings) -> dict[str, Any]:
 
 
 def database_of(given: argparse.Namespace) -> str:
-    """Choose the database: the argument, the environment, or a file in this folder."""
+    """Choose the database: the argument, the environment, or a file in this folder.
+
+    SettingsRefused in production for a password among the arguments: every user of the machine can read those.
+    """
+    if given.database and settings_from(os.environ).production and urlsplit(given.database).password:
+        raise SettingsRefused(
+            "--database holds a password, which other users of the machine see: set TECHLEAD_DATABASE."
+        )
     return given.database or os.environ.get("TECHLEAD_DATABASE") or DEFAULT_DATABASE
 
 

@@ -52,7 +52,7 @@ def register(runtime: Runtime, passwords: Passwords) -> Handler:
             return await created(runtime, unit, resource, values, revision)
 
         answer = await runtime.change(request, NOBODY_KNOWN, "register", work)
-        runtime.log.event("user_created", request=request.id)
+        runtime.log.event("user_created", request=request.id, email=text.mask(given["email"]))
         return answer
 
     return handle
@@ -70,10 +70,10 @@ def login(runtime: Runtime, passwords: Passwords) -> Handler:
         rows = await runtime.store.read(look_up.sql, look_up.values({"email_key": key}))
         account, kept, disabled = rows[0] if rows else (None, None, False)
         if not await passwords.verified(kept, password) or disabled:
-            runtime.log.event("authn_login_fail", request=request.id)
+            runtime.log.event("authn_login_fail", request=request.id, email=text.mask(email))
             raise WrongCredentials
         token, expires_at = await _open_session(runtime, account, email_hash)
-        runtime.log.event("authn_login_success", request=request.id)
+        runtime.log.event("authn_login_success", request=request.id, email=text.mask(email))
         return json_answer(200, {"token": token, "expires_at": to_datetime(expires_at)})
 
     return handle

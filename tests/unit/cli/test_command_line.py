@@ -127,6 +127,14 @@ def test_production_does_not_start_on_a_schema_that_is_behind(shelf):
         prepare(load(str(shelf)), f"sqlite:///{shelf}/data.db", Settings(environment="production"))
 
 
+def test_production_takes_no_password_as_an_argument(shelf, capsys, monkeypatch):
+    monkeypatch.setenv("TECHLEAD_ENVIRONMENT", "production")
+    assert main(["migrate", "show", str(shelf), "--database", "postgresql://ada:hunter2@127.0.0.1:1/x"]) == 2
+    said = capsys.readouterr().err
+    assert "set TECHLEAD_DATABASE" in said
+    assert "hunter2" not in said
+
+
 def test_a_mark_that_cannot_be_taken_away_is_no_error_and_one_that_cannot_be_set_is(shelf):
     asyncio.run(mark(f"sqlite:///{shelf}/data.db", None))
     with pytest.raises(TechleadError):
