@@ -46,6 +46,8 @@ class Fault(Enum):
     """410: nobody is there any more; the destination is disabled and its owner told."""
     GUARDED = "guarded"
     """Our own guard refused the address: private, malformed, redirecting."""
+    FAILED = "failed"
+    """The channel itself raised an exception."""
     UNSENDABLE = "unsendable"
     """The message itself cannot be sent: no address, a template that fails."""
     WITHDRAWN = "withdrawn"
