@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from techlead.declare.access import Policy, anyone, nobody, signed_in
+from techlead.declare.outside import Outside
 from techlead.derive.plan import Operation, ResourcePlan
 
 RUNTIME: tuple[tuple[str, str, str, str, Policy, str], ...] = (
@@ -20,13 +21,23 @@ RUNTIME: tuple[tuple[str, str, str, str, Policy, str], ...] = (
 """Name, method, path, kind, policy and summary of what a backend with accounts always has."""
 
 
-def operations(resources: Mapping[str, ResourcePlan], account: str | None) -> tuple[Operation, ...]:
+INCOMING = "Take a signed message of another system."
+
+
+def operations(
+    resources: Mapping[str, ResourcePlan], account: str | None, outside: Outside | None = None
+) -> tuple[Operation, ...]:
     """List every operation in a stable order; what no policy allows has none."""
     runtime = [
         Operation(name, method, path, kind, account if "me" in name else None, policy, summary)
         for name, method, path, kind, policy, summary in (RUNTIME if account else ())
     ]
-    return (*runtime, *(operation for resource in resources.values() for operation in _of(resource)))
+    incoming = [
+        Operation(f"incoming_{one.name}", "POST", f"/incoming/{one.name}", "incoming", None, anyone, INCOMING)
+        for one in sorted((outside or Outside()).incoming, key=lambda one: one.name)
+    ]
+    of_rows = [operation for resource in resources.values() for operation in _of(resource)]
+    return (*runtime, *incoming, *of_rows)
 
 
 def _of(resource: ResourcePlan) -> Iterator[Operation]:
