@@ -34,6 +34,7 @@ from techlead.primitives.clock import SECOND_US, Clock
 Point = Callable[[str], None]
 """Called at each place where a crash matters; a proof dies there."""
 STOP_SECONDS: Final = 10.0
+HURRY_SECONDS: Final = 0.01
 
 
 class Reports(Protocol):
@@ -89,10 +90,16 @@ class Dispatcher:
         self._swept = 0
         self._only: frozenset[str] | None = None
         self._wake = asyncio.Event()
-        self._stopping = False
+        self._hurried = False
 
     def hurry(self) -> None:
-        """Look at once: something was put into the outbox."""
+        """Look soon: something was put into the outbox. What comes meanwhile is looked for together."""
+        if not self._hurried:
+            self._hurried = True
+            asyncio.get_running_loop().call_later(HURRY_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._hurried = False
         self._wake.set()
 
     def hold_to(self, lanes: frozenset[str]) -> None:
@@ -156,7 +163,8 @@ class Dispatcher:
         self._wake.set()
 
     async def _lanes(self) -> Sequence[LaneDue]:
-        lanes = await self._outbox.lanes()
+        """Give the lanes that are this process's business: it has their channel, and was not held to others."""
+        lanes = [lane for lane in await self._outbox.lanes() if lane.name.partition(":")[0] in self._channels]
         return lanes if self._only is None else [lane for lane in lanes if lane.name in self._only]
 
     def _asks(self, lanes: Sequence[LaneDue]) -> list[Ask]:

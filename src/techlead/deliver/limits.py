@@ -204,3 +204,7 @@ def _problems(scope: str, values: Mapping[str, float], ranges: Mapping[str, Rang
         elif isinstance(value, bool) or not isinstance(value, int | float) or not allowed.lowest <= value <= allowed.highest:  # fmt: skip
             found.append(f"delivery, {scope}: {name} must be from {allowed.lowest:g} to {allowed.highest:g}")
     return found
+
+
+DEFAULT_LIMITS: Final = LimitsBook()
+"""What counts where nothing was set."""

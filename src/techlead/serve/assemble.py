@@ -12,12 +12,12 @@ from techlead.primitives.clock import Clock, system_clock
 from techlead.serve import accounts, rows
 from techlead.serve.actor import Authenticator
 from techlead.serve.application import Application
+from techlead.serve.delivery import delivery_tasks, limits_from
 from techlead.serve.docs import read_docs, read_openapi
 from techlead.serve.events import EventLog
 from techlead.serve.health import alive, ready
 from techlead.serve.inbox import mark_read, read_inbox
 from techlead.serve.inbox_events import follow_inbox
-from techlead.serve.mail import MAIL, mail_tasks
 from techlead.serve.mount import Asgi
 from techlead.serve.passwords import Passwords
 from techlead.serve.router import Router
@@ -47,6 +47,7 @@ def assemble(
     authenticator = Authenticator(plan, statements, store, clock)
     streams = Streams(settings)
     runtime = Runtime(plan, store, statements, settings, clock, random, log, authenticator, streams)
+    runtime.limits = limits_from(settings)
     passwords = Passwords(settings)
     router = Router()
     for operation in plan.operations:
@@ -55,11 +56,12 @@ def assemble(
     router.add("GET", "/readyz", ready(runtime))
     router.add("GET", "/openapi.json", read_openapi(plan, settings))
     router.add("GET", "/docs", read_docs(plan, settings))
-    tasks = Tasks(log, [Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime)), *mail_tasks(runtime)])
+    delivering, hurry = delivery_tasks(runtime)
+    tasks = Tasks(log, [Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime)), *delivering])
 
     def told(accounts: set[bytes]) -> None:
         streams.told(accounts)
-        tasks.hurry(MAIL)
+        hurry()
 
     runtime.told = told
     return Application(runtime, router, tasks, mounts or {})

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from techlead.declare.access import Nobody, Policy
+from techlead.deliver.limits import DEFAULT_LIMITS, LimitsBook
 from techlead.derive.access import ActorClass, residual
 from techlead.derive.plan import Plan, ResourcePlan
 from techlead.derive.statements import Statements
@@ -39,6 +40,8 @@ class Runtime:
     authenticator: Authenticator
     streams: Streams
     told: Callable[[set[bytes]], None] = lambda _accounts: None
+    limits: LimitsBook = DEFAULT_LIMITS
+    """Those of delivery."""
     draining: bool = False
     """Whether stopping has begun: what is under way is finished, nothing new should come."""
     _in_flight: set[bytes] = field(default_factory=set)
@@ -90,7 +93,7 @@ class Runtime:
         told: set[bytes] = set()
 
         async def transaction(tx: Transaction) -> Answer:
-            unit = Unit(tx, self.statements, actor, self.clock(), self.random, operation, request.id)
+            unit = Unit(tx, self.statements, actor, self.clock(), self.random, operation, request.id, self.limits)
             answer = await work(unit)
             told.clear()
             told.update(unit.told)

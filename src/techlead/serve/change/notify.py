@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, select
 
 from techlead.declare.access import Member
-from techlead.declare.notification import Notification
+from techlead.declare.notification import Channel, Notification
 from techlead.declare.resource import Resource
+from techlead.deliver.port import Kind
 from techlead.derive.access import SqlPolicies, account_field, at_path, field_to
 from techlead.derive.plan import NotificationPlan, ResourcePlan
 from techlead.derive.statements import Statement
 from techlead.derive.tables import ID
 from techlead.derive.views import stored_values
 from techlead.errors import ProgramError
+from techlead.serve.change.outbox import Message, put
 from techlead.serve.change.unit import Unit
 
 RECIPIENTS_MAX: Final = 1_000
 PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-OUTBOX: Final = ("id", "account", "notification", "channel", "resource", "row", "subject", "text", "created_at")
+KINDS: Final[Mapping[Channel, Kind]] = {
+    Channel.EMAIL: Kind.EMAIL,
+    Channel.WEBHOOK: Kind.WEBHOOK,
+    Channel.CHAT: Kind.CHAT,
+    Channel.PUSH: Kind.PUSH,
+}
+"""The schedule that a channel's messages follow; the inbox has none, for it is in the database already."""
 
 
 async def notify(unit: Unit, declared: Notification[Any], resource: ResourcePlan, row: Resource) -> None:
@@ -30,21 +39,28 @@ async def notify(unit: Unit, declared: Notification[Any], resource: ResourcePlan
     if planned is None or planned.resource != resource.name:
         message = f"an action sent {planned.name if planned else 'a notification'} about a {resource.name}"
         raise ProgramError(message)
-    for account in await _recipients(unit, planned, resource, row):
-        for channel in planned.via:
-            entry = {
-                "id": unit.new_id(),
-                "account": account,
-                "notification": planned.name,
-                "channel": channel.value,
-                "resource": resource.name,
-                "row": row.id.raw,
-                "subject": fill_in(planned.subject, row),
-                "text": fill_in(planned.text, row),
-                "created_at": unit.now,
-            }
-            await unit.run(unit.statements.made("outbox", _outbox), entry)
-        unit.told.add(account)
+    accounts = await _recipients(unit, planned, resource, row)
+    if accounts:
+        addresses = {channel: await _address(unit, resource, row, path) for channel, path in planned.at.items()}
+        await put(unit, [one for account in accounts for one in _messages(planned, resource, row, account, addresses)])
+
+
+def _messages(
+    planned: NotificationPlan, resource: ResourcePlan, row: Resource, account: bytes, addresses: Mapping[Channel, str]
+) -> Iterator[Message]:
+    subject, text = fill_in(planned.subject, row), fill_in(planned.text, row)
+    for channel in planned.via:
+        yield Message(
+            planned.name,
+            channel.value,
+            resource.name,
+            row.id.raw,
+            kind=Kind.CODE if planned.code and channel in KINDS else KINDS.get(channel),
+            account=account,
+            destination=addresses.get(channel, ""),
+            subject=subject,
+            text=text,
+        )
 
 
 def fill_in(text: str, row: Resource) -> str:
@@ -87,6 +103,16 @@ async def _at_path(unit: Unit, resource: ResourcePlan, row: Resource, path: tupl
     return found
 
 
+async def _address(unit: Unit, resource: ResourcePlan, row: Resource, path: tuple[str, ...]) -> str:
+    """Give the address that a field at the end of a path holds; empty when there is none."""
+    if len(path) == 1:
+        return str(row.read_value(path[0]) or "")
+    owner = at_path(unit.statements.plan, resource, path[:-1])
+    found = await _at_path(unit, resource, row, path[:-1])
+    rows = await unit.run(unit.statements.whole(owner), {"id": found}) if found else []
+    return str(stored_values(owner, rows[0])[path[-1]] or "") if rows else ""
+
+
 def _members(unit: Unit, name: str, member: Member, target: ResourcePlan) -> Statement:
     plan = unit.statements.plan
     members = plan.resources[member.resource]
@@ -105,8 +131,3 @@ def _members(unit: Unit, name: str, member: Member, target: ResourcePlan) -> Sta
         )
 
     return unit.statements.made(f"members of {name}", build)
-
-
-def _outbox(tables: Any) -> Any:
-    table = tables["techlead_outbox"]
-    return insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in OUTBOX})
