@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
+from techlead.deliver.lane import FAR_US
 from techlead.deliver.limits import LimitsBook
 from techlead.deliver.outbox import (
     Ask,
@@ -26,7 +27,7 @@ from techlead.deliver.outbox import (
     Turn,
     lane_of,
 )
-from techlead.deliver.port import Channel, Compose, Dead, Delivery, Fault, Outcome, Retry
+from techlead.deliver.port import Channel, Compose, Dead, Delivery, Fault, Held, Outcome, Retry
 from techlead.deliver.turn import limits_of
 from techlead.errors import WorldError
 from techlead.primitives.clock import SECOND_US, Clock
@@ -35,6 +36,8 @@ Point = Callable[[str], None]
 """Called at each place where a crash matters; a proof dies there."""
 STOP_SECONDS: Final = 10.0
 HURRY_SECONDS: Final = 0.01
+OPEN: Final = (0, 0)
+"""Of a lane: until when it is not asked again, and until when it takes nothing."""
 
 
 class Reports(Protocol):
@@ -73,8 +76,10 @@ class Dispatcher:
         clock: Clock,
         reports: Reports,
         point: Point = lambda _name: None,
+        *,
+        told_lanes: bool = False,
     ) -> None:
-        """Hold what it works with; nothing runs yet."""
+        """Hold what it works with; with `told_lanes` it delivers only in lanes that it is asked to `serve`."""
         self._outbox = outbox
         self._channels = channels
         self._compose = compose
@@ -84,11 +89,13 @@ class Dispatcher:
         self._point = point
         self._finished: list[Finished] = []
         self._sending: dict[asyncio.Task[None], str] = {}
-        self._closed: dict[str, int] = {}
+        self._closed: dict[str, tuple[int, int]] = {}
         self._order: dict[str, int] = {}
         self._turns = 0
         self._swept = 0
-        self._only: frozenset[str] | None = None
+        self._told_lanes = told_lanes
+        self._served: dict[str, asyncio.Future[None]] = {}
+        self._turning: tuple[asyncio.Future[Turn], list[Finished]] | None = None
         self._wake = asyncio.Event()
         self._hurried = False
 
@@ -102,11 +109,14 @@ class Dispatcher:
         self._hurried = False
         self._wake.set()
 
-    def hold_to(self, lanes: frozenset[str]) -> None:
-        """Deliver in these lanes only: the others are other processes' business."""
-        self._only = lanes
-        self._closed = {name: until for name, until in self._closed.items() if name in lanes}
+    async def serve(self, lane: str) -> None:
+        """Deliver in this lane until nothing is due there for a while; for a dispatcher that is told its lanes."""
+        served = self._served[lane] = asyncio.get_running_loop().create_future()
         self._wake.set()
+        try:
+            await served
+        finally:
+            self._served.pop(lane, None)
 
     def under_way(self, lane: str) -> int:
         """Give how many tries are under way in a lane."""
@@ -121,32 +131,41 @@ class Dispatcher:
             await self._stop()
 
     async def _round(self) -> None:
-        finished, self._finished = self._finished, []
         try:
             await self._sweep()
             lanes = await self._lanes()
             asks = self._asks(lanes)
-            turn = await self._outbox.turn(finished, asks) if finished or asks else Turn()
+            finished, turn = await self._turn(asks) if self._finished or asks else ([], Turn())
         except WorldError as error:
-            self._finished[:0] = finished
             self._reports.waits(error)
             await asyncio.sleep(self._book.process.store_pause_seconds)
             return
-        except BaseException:
-            self._finished[:0] = finished
-            raise
         if finished:
             self._point("noted")
         self._take(turn, finished)
+        self._let_go(lanes)
         if not turn.claimed and not turn.ended and not self._finished:
             await self._pause(lanes)
+
+    async def _turn(self, asks: Sequence[Ask]) -> tuple[list[Finished], Turn]:
+        """Turn the outbox; a stop in the middle of it loses sight of nothing that ended or was claimed."""
+        finished, self._finished = self._finished, []
+        self._turning = (asyncio.ensure_future(self._outbox.turn(finished, asks)), finished)
+        try:
+            turn = await asyncio.shield(self._turning[0])
+        except WorldError:
+            self._finished[:0] = finished
+            self._turning = None
+            raise
+        self._turning = None
+        return finished, turn
 
     def _take(self, turn: Turn, finished: Sequence[Finished]) -> None:
         for one in finished:  # what was learnt may have opened or closed its lane
             self._closed.pop(one.claimed.lane, None)
         now = self._clock()
         soon = now + round(self._book.process.sweep_seconds * SECOND_US)
-        self._closed |= {name: min(until, soon) for name, until, _ in turn.closed}
+        self._closed |= {name: (min(until, soon), until) for name, until, _ in turn.closed}
         for change in turn.changes:
             self._reports.changed(change)
         for ended in turn.ended:
@@ -163,16 +182,28 @@ class Dispatcher:
         self._wake.set()
 
     async def _lanes(self) -> Sequence[LaneDue]:
-        """Give the lanes that are this process's business: it has their channel, and was not held to others."""
+        """Give the lanes that are this process's business: it has their channel, and was told to serve them."""
+        if self._told_lanes and not self._served:
+            return []
         lanes = [lane for lane in await self._outbox.lanes() if lane.name.partition(":")[0] in self._channels]
-        return lanes if self._only is None else [lane for lane in lanes if lane.name in self._only]
+        return [lane for lane in lanes if lane.name in self._served] if self._told_lanes else lanes
+
+    def _let_go(self, lanes: Sequence[LaneDue]) -> None:
+        """Let go of the lanes in which nothing is due soon: whoever watches over all lanes will tell when it is."""
+        if not self._served:
+            return
+        soon = self._clock() + round(self._book.process.sweep_seconds * SECOND_US)
+        due = {lane.name: max(lane.at, self._closed.get(lane.name, OPEN)[1]) for lane in lanes}
+        for name, served in self._served.items():
+            if due.get(name, FAR_US + soon) > soon and not self.under_way(name) and not served.done():
+                served.set_result(None)
 
     def _asks(self, lanes: Sequence[LaneDue]) -> list[Ask]:
         """Share the free slots among the lanes that have something due, those first that were served longest ago."""
         now = self._clock()
         free = self._book.process.slots_max - len(self._sending)
         busy = Counter(self._sending.values())
-        due = [lane for lane in lanes if lane.at <= now and self._closed.get(lane.name, 0) <= now]
+        due = [lane for lane in lanes if lane.at <= now and self._closed.get(lane.name, OPEN)[0] <= now]
         due.sort(key=lambda lane: self._order.get(lane.name, 0))
         self._turns += 1
         asks = []
@@ -206,7 +237,8 @@ class Dispatcher:
         """Wait until something is due, something ended, somebody hurries, or it is time to look."""
         now = self._clock()
         full = len(self._sending) >= self._book.process.slots_max
-        moments = [max(lane.at, self._closed.get(lane.name, 0)) for lane in lanes if not full and self._has_room(lane)]
+        closed = self._closed
+        moments = [max(lane.at, closed.get(lane.name, OPEN)[0]) for lane in lanes if not full and self._has_room(lane)]
         until = min([*moments, now + round(self._book.process.look_seconds * SECOND_US)])
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, (until - now) / SECOND_US)):
@@ -233,6 +265,8 @@ class Dispatcher:
         try:
             async with asyncio.timeout_at(deadline):
                 made = await self._made(claimed)
+                if isinstance(made, Held):
+                    return Released(made.seconds, made.reason), ""
                 if not isinstance(made, Delivery):
                     return made, ""
                 destination = made.destination
@@ -245,10 +279,10 @@ class Dispatcher:
             self._reports.failed(error, channel)
             return Retry(Fault.FAILED, type(error).__name__), destination
 
-    async def _made(self, claimed: Claimed) -> Delivery | Dead | Moved:
+    async def _made(self, claimed: Claimed) -> Delivery | Dead | Held | Moved:
         """Make what is sent; what became of its address since the change decides whether and by which lane."""
         made = await self._compose(claimed.waiting)
-        if isinstance(made, Dead):
+        if isinstance(made, Dead | Held):
             return made
         lane = lane_of(made.channel, made.destination)
         if lane != claimed.lane:
@@ -261,6 +295,13 @@ class Dispatcher:
 
     async def _stop(self) -> None:
         """Let what is under way end, within bounds, and note it; what is cut off is in doubt until its lease ends."""
+        if self._turning is not None:
+            turning, finished = self._turning
+            try:
+                claimed = (await turning).claimed
+                self._finished += [Finished(one, Released(0.0, "stopping")) for one in claimed]
+            except WorldError:
+                self._finished[:0] = finished
         if self._sending:
             _, late = await asyncio.wait(list(self._sending), timeout=STOP_SECONDS)
             for task in late:
