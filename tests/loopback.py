@@ -10,8 +10,10 @@ import trustme
 
 from techlead.deliver.outbound import Limits, Outbound, Resolve
 from techlead.deliver.receiver import Receiver
+from techlead.serve.doors import Doors
 
 HOST = "hooks.example.com"
+SYSTEM = "sms.example.com"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 QUICK = Limits(connect_seconds_max=0.5, total_seconds_max=0.6)
 
@@ -28,11 +30,15 @@ def _certified(*names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
 class World:
     """Certificates for HOST, and who trusts them."""
 
-    tls: tuple[ssl.SSLContext, ssl.SSLContext] = field(default_factory=lambda: _certified(HOST))
+    tls: tuple[ssl.SSLContext, ssl.SSLContext] = field(default_factory=lambda: _certified(HOST, SYSTEM))
 
-    def receiver(self) -> Receiver:
+    def receiver(self, host: str = HOST, port: int = 0) -> Receiver:
         """Make a receiver that answers as https://HOST."""
-        return Receiver(self.tls[0], HOST)
+        return Receiver(self.tls[0], host, port)
+
+    def doors(self, limits: Limits = QUICK) -> Doors:
+        """Make the doors of a backend that runs in this world."""
+        return Doors(self.outbound(limits=limits), self.outbound(limits=limits))
 
     def outbound(self, *, resolve: Resolve | None = None, limits: Limits = QUICK, opened: bool = True) -> Outbound:
         """Make a door that knows HOST as this machine, and may go there when `opened`."""

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -122,7 +123,6 @@ class Outbound:
     async def close(self) -> None:
         """Close every connection."""
         await self._pool.aclose()
-        self._resolving.shutdown(wait=False, cancel_futures=True)
 
     async def _exchange(self, asking: Asking, limits: Limits, answer: list[Answered]) -> None:
         """Note the head of the answer as soon as it is there, and again with its body: what breaks later is the body's."""
@@ -243,6 +243,7 @@ def addresses_of(host: str, port: int) -> Sequence[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
+@cache
 def trusted_roots() -> ssl.SSLContext:
     """Trust the machine's certificate authorities and Mozilla's, TLS 1.2 at least (ASVS 12.3.2)."""
     context = ssl.create_default_context()

@@ -156,7 +156,15 @@ class Waiting:
     number: int
 
 
-Compose = Callable[[Waiting], Awaitable[Delivery | Dead]]
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Not at this hour: nothing is sent and no try is burnt until the recipient's quiet hours are over."""
+
+    seconds: float
+    reason: str
+
+
+Compose = Callable[[Waiting], Awaitable[Delivery | Dead | Held]]
 """Makes what is sent, when it is sent: looks up the address, checks the recipient's rights and the message's fields
 again, fills the template. Dead (UNSENDABLE, WITHDRAWN) ends this one message and touches no other."""
 

@@ -35,18 +35,21 @@ Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 class Receiver:
     """An HTTP server on loopback whose paths are its moods (`BEHAVIOURS`); it keeps what it received."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None, host: str = "localhost") -> None:
-        """Prepare; with `tls` it speaks HTTPS. `host` is how its addresses name it."""
+    def __init__(self, tls: ssl.SSLContext | None = None, host: str = "localhost", port: int = 0) -> None:
+        """Prepare; with `tls` it speaks HTTPS. `host` is how its addresses name it; port 0 is any that is free."""
         self.received: list[Received] = []
         self.open_now = 0
+        self.moods: dict[str, str] = {}
+        """Moods to take for others, by the first part of the path."""
         self._tls = tls
         self._host = host
+        self._port = port
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         """Listen on a free port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port, ssl=self._tls)
         return self
 
     async def __aexit__(
@@ -95,6 +98,7 @@ class Receiver:
         body = await reader.readexactly(min(int(headers.get("content-length", "0")), BODY_BYTES_MAX))
         self.received.append(Received(first[0], first[1], headers, body))
         mood = first[1].strip("/").split("/", maxsplit=1)[0]
+        mood = self.moods.get(mood, mood)
         await BEHAVIOURS.get(mood, _not_found)(writer)
         return mood not in ENDING
 
@@ -177,6 +181,7 @@ ENDING: Final = frozenset({"hang", "reset", "drip_head", "drip_body", "flood", "
 
 BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "ok": _answer("200 OK"),
+    "v1": _answer("200 OK", b'{"sms":"sms_1","queued":true}'),
     "accepted": _answer("202 Accepted", b""),
     "failing": _answer("503 Service Unavailable"),
     "busy": _answer("503 Service Unavailable", retry_after="7"),

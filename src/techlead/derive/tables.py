@@ -92,6 +92,7 @@ def _resource(metadata: MetaData, plan: Plan, resource: ResourcePlan) -> None:
         table.append_column(Column("email_key", String(320), nullable=False))
         table.append_column(Column("password_hash", String(200), nullable=False))
         table.append_column(Column("roles", String(1000), nullable=False, server_default=""))
+        table.append_column(Column("preferences", Text(), nullable=False, server_default=""))
         table.append_constraint(UniqueConstraint("email_key"))
     if resource.soft_delete:
         table.append_column(Column("deleted_at", TIMESTAMP, nullable=True))
@@ -151,6 +152,13 @@ def _runtime(metadata: MetaData, plan: Plan) -> None:
     )
     _outbox(metadata)
     _delivery(metadata)
+    if plan.incoming:
+        _table(
+            metadata,
+            "techlead_incoming",
+            Column("key_hash", BYTES, primary_key=True),
+            Column("at", TIMESTAMP, nullable=False, index=True),
+        )
     _table(metadata, "techlead_schema", Column("fingerprint", String(64), primary_key=True))
 
 
@@ -162,6 +170,29 @@ def _of_accounts(metadata: MetaData, account: str) -> None:
         Column("account", ID, nullable=False, index=True),
         Column("created_at", TIMESTAMP, nullable=False),
         Column("expires_at", TIMESTAMP, nullable=False, index=True),
+        ForeignKeyConstraint(["account"], [f"{account}.id"]),
+    )
+    _table(
+        metadata,
+        "techlead_browser",
+        Column("id", ID, primary_key=True),
+        Column("account", ID, nullable=False, index=True),
+        Column("address_hash", BYTES, nullable=False, unique=True),
+        Column("address", Text(), nullable=False),
+        Column("point", String(100), nullable=False),
+        Column("auth", String(40), nullable=False),
+        Column("created_at", TIMESTAMP, nullable=False),
+        ForeignKeyConstraint(["account"], [f"{account}.id"]),
+    )
+    _table(
+        metadata,
+        "techlead_digest",
+        Column("id", ID, primary_key=True),
+        Column("account", ID, nullable=False),
+        Column("channel", String(20), nullable=False),
+        Column("due_at", TIMESTAMP, nullable=False, index=True),
+        Column("subject", Text(), nullable=False),
+        Column("text", Text(), nullable=False),
         ForeignKeyConstraint(["account"], [f"{account}.id"]),
     )
     _table(

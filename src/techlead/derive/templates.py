@@ -20,8 +20,6 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from techlead.derive.checks.problem import Problem
-
 SOURCE_CHARACTERS_MAX: Final = 20_000
 TEXT_CHARACTERS_MAX: Final = 40_000
 SUBJECT_CHARACTERS_MAX: Final = 200
@@ -65,8 +63,8 @@ def named_in(template: Template) -> frozenset[str]:
     return frozenset(node.name for node in _parsed(template.source).find_all(nodes.Name))
 
 
-def problems(template: Template) -> Iterator[Problem]:
-    """Say why a template cannot stand by itself; its fields are checked with the notification that it is for."""
+def problems(template: Template) -> Iterator[tuple[str, str]]:
+    """Say why a template cannot stand by itself, and how to mend it; its fields are checked with the notification that it is for."""
     if len(template.source) > SOURCE_CHARACTERS_MAX:
         yield f"the template has more than {SOURCE_CHARACTERS_MAX} characters", "shorten it"
         return

@@ -9,29 +9,34 @@ from typing import Final
 from techlead.derive.plan import Operation, Plan
 from techlead.derive.statements import Statements
 from techlead.primitives.clock import Clock, system_clock
+from techlead.primitives.secret import SecretText
 from techlead.serve import accounts, rows
 from techlead.serve.actor import Authenticator
 from techlead.serve.application import Application
 from techlead.serve.delivery import delivery_tasks, limits_from
 from techlead.serve.docs import read_docs, read_openapi
+from techlead.serve.doors import Doors, doors_from
 from techlead.serve.events import EventLog
 from techlead.serve.health import alive, ready
 from techlead.serve.inbox import mark_read, read_inbox
 from techlead.serve.inbox_events import follow_inbox
+from techlead.serve.incoming import take_message
+from techlead.serve.keys import keys_from, secrets_from
 from techlead.serve.mount import Asgi
 from techlead.serve.passwords import Passwords
 from techlead.serve.router import Router
 from techlead.serve.runtime import Handler, Runtime
-from techlead.serve.settings import Settings
+from techlead.serve.settings import PREFIX, Settings
 from techlead.serve.streams import Streams
 from techlead.serve.tasks import Periodic, Tasks
 from techlead.serve.tidy import tidy
 from techlead.store.port import Store
 
 TIDY_SECONDS: Final = 3_600
+MAIL_URL: Final = f"{PREFIX}MAIL_URL"
 
 
-def assemble(
+def assemble(  # noqa: PLR0913 - each is something that a test gives
     plan: Plan,
     store: Store,
     settings: Settings,
@@ -40,14 +45,24 @@ def assemble(
     clock: Clock = system_clock,
     random: Callable[[int], bytes] = os.urandom,
     mounts: Mapping[str, Asgi] | None = None,
+    environment: Mapping[str, str] | None = None,
+    doors: Doors | None = None,
 ) -> Application:
-    """Make the application of a Plan; clock and randomness are given, so that a test can hold them."""
+    """Make the application of a Plan; clock, randomness and doors are given, so that a test can hold them.
+
+    `environment` holds the secrets; by default the process's own.
+    """
     statements = Statements(plan, store.dialect)
     log = log or EventLog(clock, pretty=settings.log_format == "pretty")
     authenticator = Authenticator(plan, statements, store, clock)
     streams = Streams(settings)
     runtime = Runtime(plan, store, statements, settings, clock, random, log, authenticator, streams)
     runtime.limits = limits_from(settings)
+    environment = os.environ if environment is None else environment
+    runtime.keys = keys_from(plan, settings, environment)
+    runtime.secrets = secrets_from(plan, settings, environment)
+    runtime.mail_url = SecretText(environment[MAIL_URL]) if environment.get(MAIL_URL) else None
+    runtime.doors = doors or doors_from(settings)
     passwords = Passwords(settings)
     router = Router()
     for operation in plan.operations:
@@ -78,6 +93,7 @@ def handler_of(runtime: Runtime, passwords: Passwords, operation: Operation) -> 
         "inbox": lambda: read_inbox(runtime),
         "inbox_events": lambda: follow_inbox(runtime),
         "inbox_read": lambda: mark_read(runtime),
+        "incoming": lambda: take_message(runtime, operation),
     }
     if operation.kind in runtime_kinds:
         return runtime_kinds[operation.kind]()

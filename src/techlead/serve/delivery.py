@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any, Final
 
 import msgspec
 
 from techlead.declare.notification import Channel as Inbox
+from techlead.deliver.compose import Composer
 from techlead.deliver.dispatcher import Dispatcher, Point
 from techlead.deliver.limits import LimitsBook
 from techlead.deliver.outbox import Change, Claimed, Ended, Moved, Released
-from techlead.deliver.port import Channel, Compose, Outcome
-from techlead.deliver.recheck import Recheck
+from techlead.deliver.port import Channel, Compose, Kind, Outcome
 from techlead.deliver.sql_outbox import SqlOutbox
 from techlead.errors import SettingsRefused, WorldError
 from techlead.primitives import ids
+from techlead.serve.change.outside import aftermath_of
 from techlead.serve.channels import channels_of
 from techlead.serve.events import EventLog
 from techlead.serve.runtime import Runtime
@@ -23,6 +25,7 @@ from techlead.serve.settings import Settings
 from techlead.serve.tasks import Periodic
 
 DELIVERY: Final = "deliver"
+ANNOUNCING: Final = "announce"
 REMINDER: Final = "delivery_reminder"
 REMIND_SECONDS: Final = 3_600
 WARNED: Final = frozenset({"open", "disabled"})
@@ -42,26 +45,47 @@ def limits_from(settings: Settings) -> LimitsBook:
     return LimitsBook(given, process)
 
 
+def outbox_of(runtime: Runtime) -> SqlOutbox:
+    """Give this backend's outbox, with what follows when a call has ended."""
+    return SqlOutbox(
+        runtime.store,
+        runtime.statements,
+        runtime.clock,
+        runtime.limits,
+        aftermath={Kind.CALL: aftermath_of(runtime.statements, runtime.clock, runtime.random, runtime.limits)},
+        failed=LogReports(runtime.log).aftermath_failed,
+    )
+
+
 def dispatcher_of(
     runtime: Runtime,
     channels: Mapping[str, Channel] | None = None,
     compose: Compose | None = None,
     point: Point = lambda _name: None,
+    *,
+    told_lanes: bool = False,
 ) -> Dispatcher:
     """Make the dispatcher of this backend's outbox."""
-    reports = LogReports(runtime.log)
-    outbox = SqlOutbox(
-        runtime.store, runtime.statements, runtime.clock, runtime.limits, failed=reports.aftermath_failed
-    )
     given = channels_of(runtime) if channels is None else channels
-    compose = compose or Recheck(runtime.store, runtime.statements).compose
-    return Dispatcher(outbox, given, compose, runtime.limits, runtime.clock, reports, point)
+    compose = compose or Composer(runtime.store, runtime.statements).compose
+    reports = LogReports(runtime.log)
+    return Dispatcher(
+        outbox_of(runtime), given, compose, runtime.limits, runtime.clock, reports, point, told_lanes=told_lanes
+    )
+
+
+def is_outward(runtime: Runtime) -> bool:
+    """Tell whether anything of this backend leaves the process at all."""
+    plan = runtime.plan
+    return bool(plan.systems) or any(set(one.via) - {Inbox.INBOX} for one in plan.notifications)
 
 
 def delivery_tasks(runtime: Runtime) -> tuple[list[Periodic], Callable[[], None]]:
     """Give what is to be done about delivery in this process, and how to hurry it."""
-    if not runtime.settings.deliver or not any(set(one.via) - {Inbox.INBOX} for one in runtime.plan.notifications):
+    if not is_outward(runtime):
         return [], lambda: None
+    if not runtime.settings.deliver:
+        return announcing(runtime)
     channels = channels_of(runtime)
     dispatcher = dispatcher_of(runtime, channels)
     lacking = {way.value for one in runtime.plan.notifications for way in one.via} - {*channels, "inbox"}
@@ -71,6 +95,22 @@ def delivery_tasks(runtime: Runtime) -> tuple[list[Periodic], Callable[[], None]
 
     tasks = [Periodic(DELIVERY, runtime.limits.process.look_seconds, dispatcher.run)]
     return tasks + ([Periodic(REMINDER, REMIND_SECONDS, remind)] if lacking else []), dispatcher.hurry
+
+
+def announcing(runtime: Runtime) -> tuple[list[Periodic], Callable[[], None]]:
+    """Tell the workers of other machines at once what a change has left; without pgqueuer they look for themselves."""
+    url = getattr(runtime.store, "url", "")
+    if not url or not has_lanes():
+        return [], lambda: None
+    from techlead.deliver.lanes import Announcer, Lanes  # noqa: PLC0415 - pgqueuer is an extra, and costs 30 MB
+
+    announcer = Announcer(Lanes(url, outbox_of(runtime), runtime.clock), LogReports(runtime.log).waits)
+    return [Periodic(ANNOUNCING, runtime.limits.process.look_seconds, announcer.run)], announcer.hurry
+
+
+def has_lanes() -> bool:
+    """Tell whether the extra is installed that spreads lanes over several machines."""
+    return find_spec("pgqueuer") is not None
 
 
 class LogReports:

@@ -9,8 +9,6 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from techlead.declare.access import Policy, owner
-from techlead.declare.field import Missing, Now
-from techlead.declare.resource import frozen
 from techlead.derive.access import ActorClass
 from techlead.derive.plan import ActionPlan, ResourcePlan
 from techlead.derive.statements import Statement
@@ -22,7 +20,7 @@ from techlead.primitives.clock import to_datetime
 from techlead.serve.answer import Answer, json_answer
 from techlead.serve.change.act import act
 from techlead.serve.change.create import create
-from techlead.serve.change.fields import parse_fields
+from techlead.serve.change.fields import body_from, parse_fields
 from techlead.serve.change.unit import Unit
 from techlead.serve.change.update import remove, update
 from techlead.serve.query import page_of
@@ -155,7 +153,7 @@ async def body_of(request: Request, action: ActionPlan) -> Any:
             raise MalformedRequest(message)
         return None
     stored = parse_fields(action.body.fields, await request.json(), partial=False)
-    return action_body(action, stored)
+    return body_from(action.body, stored)
 
 
 def history_of(runtime: Runtime, resource: ResourcePlan) -> Handler:
@@ -229,19 +227,6 @@ async def seen_now(runtime: Runtime, unit: Unit, resource: ResourcePlan, row_id:
 def visible_to(resource: ResourcePlan) -> Policy:
     """Give who sees a row: its `read`, and an account sees itself."""
     return resource.access.read | owner if resource.is_account else resource.access.read
-
-
-def action_body(action: ActionPlan, stored: Mapping[str, Any]) -> Any:
-    """Make the frozen body of an action from parsed values, with the defaults of what was left out."""
-    assert action.body is not None  # noqa: S101 - only actions with a body come here
-    python: dict[str, Any] = {}
-    for field in action.body.fields:
-        if field.name in stored:
-            value = stored[field.name]
-            python[field.name] = None if value is None else field.codec.load(value)
-        else:
-            python[field.name] = None if isinstance(field.spec.default, Missing | Now) else field.spec.default
-    return frozen(action.body.body, python)
 
 
 def _listed(header: bytes, etag: bytes) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from techlead.deliver import sql_statements
-from techlead.serve import accounts, idempotency
+from techlead.serve import accounts, idempotency, incoming
 from techlead.serve.runtime import Runtime
 from techlead.store.port import Transaction
 
@@ -18,6 +18,8 @@ async def tidy(runtime: Runtime) -> None:
     if runtime.plan.account is not None:
         rounds.append((made("tidy sessions", accounts.expired_sessions), now))
         rounds.append((made("tidy tries", accounts.old_attempts), now - accounts.KEPT_ATTEMPTS_SECONDS * SECOND_US))
+    if runtime.plan.incoming:
+        rounds.append((made("tidy incoming", incoming.expired), now - incoming.KEPT_SECONDS * SECOND_US))
     process = runtime.limits.process
     kept, remembered = round(process.kept_seconds * SECOND_US), round(process.dedupe_seconds * SECOND_US)
     rounds.append((made("tidy attempts", sql_statements.forget_attempts), now - kept))

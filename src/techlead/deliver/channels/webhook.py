@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 
 from techlead.deliver.answers import exchange, outcome_of
 from techlead.deliver.outbound import Answered, Asking, Outbound
 from techlead.deliver.port import Dead, Delivery, Fault, Outcome
-from techlead.deliver.signing import Key, of_account, sign
+from techlead.deliver.signing import Key, Private, of_account, sign
 from techlead.primitives.clock import SECOND_US, Clock
 from techlead.primitives.text import url
-
-NOBODY: Final = bytes(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +23,11 @@ class Webhook:
     keys: Sequence[Key]
     clock: Clock
 
+    @property
+    def public(self) -> Sequence[Key]:
+        """Give the keys for what is for no account: there is no secret that one receiver alone could know."""
+        return [key for key in self.keys if isinstance(key, Private)]
+
     async def send(self, delivery: Delivery, deadline: float) -> Outcome:  # noqa: ARG002 - the outbound door has its own
         """Post the delivery's data; the receiver's status decides."""
         try:
@@ -34,7 +36,7 @@ class Webhook:
             return Dead(Fault.UNSENDABLE, f"the address {error}")
         body = msgspec.json.encode(delivery.data)
         seconds = self.clock() // SECOND_US
-        keys = [of_account(key, delivery.recipient or NOBODY) for key in self.keys]
+        keys = [of_account(key, delivery.recipient) for key in self.keys] if delivery.recipient else self.public
         headers = {
             "content-type": "application/json",
             "webhook-id": delivery.name,

@@ -30,7 +30,7 @@ RUNTIME_PATHS: Final = frozenset(
         "console",
     }
 )
-RUNTIME_COLUMNS: Final = frozenset({"password_hash", "email_key"})
+RUNTIME_COLUMNS: Final = frozenset({"password_hash", "email_key", "preferences"})
 """Columns that the runtime adds to the accounts, beside those that `fields.RESERVED` names for every table."""
 ROLES_CHARACTERS_MAX: Final = 1000
 """All roles of an account are kept in one column of this length, a separator after each."""

@@ -107,7 +107,7 @@ def _successes(plan: Plan, operation: Operation) -> dict[str, Answer]:
         done = _empty("Done; you can no longer see the row.", replayed)
         row = _json("Done; the row as it now is.", named(operation.resource or ""), ["etag", *replayed])
         return {"200": row, "204": done}
-    if kind in ("delete", "logout", "inbox_read"):
+    if kind in ("delete", "logout", "inbox_read", "incoming"):
         return {"204": _empty("Done.", replayed)}
     return {"200": _special(operation)}
 

@@ -25,6 +25,7 @@ from techlead.errors import (
     RequestTimeout,
     RevisionMismatch,
     ShuttingDown,
+    SignatureRefused,
     StillReferenced,
     StoreBusy,
     StoreFull,
@@ -49,6 +50,17 @@ WRITE: Final[Errors] = (*READ, StoreFull)
 LIST: Final[Errors] = (MalformedRequest, InvalidFields, *READ)
 ONE: Final[Errors] = (NotFound, *READ)
 ROW: Final[Errors] = (NotFound, RevisionMismatch)
+INCOMING: Final[Errors] = (
+    *BODY,
+    MalformedRequest,
+    SignatureRefused,
+    InvalidFields,
+    NotFound,
+    Refused,
+    RequestInFlight,
+    AlreadyTaken,
+    StillReferenced,
+)
 PLAIN: Final = ActorClass(signed_in=True)
 
 
@@ -168,13 +180,14 @@ ERRORS: Final[Mapping[str, Callable[[Plan, Operation], Iterator[type[TechleadErr
     "inbox": _list,
     "inbox_events": lambda _plan, _operation: iter((MalformedRequest, InvalidFields, TooManyRequests, *READ)),
     "inbox_read": lambda _plan, _operation: iter((*BODY, *ONCE, *WRITE, NotFound)),
+    "incoming": lambda _plan, _operation: iter((*INCOMING, *WRITE)),
     "alive": _nothing,
     "ready": lambda _plan, _operation: iter(READ),
     "openapi": _nothing,
     "docs": _nothing,
 }
 """What each kind of operation can answer beside what all can."""
-UNKNOWN_ACTOR: Final = ("alive", "ready", "openapi", "docs")
+UNKNOWN_ACTOR: Final = ("incoming", "alive", "ready", "openapi", "docs")
 
 
 def _resource(plan: Plan, operation: Operation) -> ResourcePlan:

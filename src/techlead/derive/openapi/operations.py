@@ -25,6 +25,7 @@ GROUPS: Final = {
     **dict.fromkeys(("register", "login", "logout", "me", "change_me"), "Accounts"),
     **dict.fromkeys(("inbox", "inbox_events", "inbox_read"), "Inbox"),
     **dict.fromkeys(UNKNOWN_ACTOR, "Backend"),
+    "incoming": "Incoming",
 }
 """Where operations that belong to no resource stand; with capitals, so that no resource's path is called the same."""
 
@@ -66,6 +67,8 @@ def _request_body(operation: Operation, action: ActionPlan | None) -> Document:
     }
     if action is not None and action.body is not None:
         names["action"] = body_name(action)
+    if operation.kind == "incoming":
+        return {"requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}}
     if operation.kind not in names:
         return {}
     content = {"application/json": {"schema": named(names[operation.kind])}}

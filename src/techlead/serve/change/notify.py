@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -14,15 +15,18 @@ from techlead.declare.notification import Channel, Notification
 from techlead.declare.resource import Resource
 from techlead.deliver.port import Kind
 from techlead.derive.access import SqlPolicies, account_field, at_path, field_to
-from techlead.derive.plan import NotificationPlan, ResourcePlan
+from techlead.derive.plan import NotificationPlan, Plan, ResourcePlan
 from techlead.derive.statements import Statement
 from techlead.derive.tables import ID
+from techlead.derive.templates import spoken
 from techlead.derive.views import stored_values
 from techlead.errors import ProgramError
 from techlead.serve.change.outbox import Message, put
 from techlead.serve.change.unit import Unit
 
 RECIPIENTS_MAX: Final = 1_000
+BROWSERS_MAX: Final = 10
+"""Browsers of one account."""
 PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 KINDS: Final[Mapping[Channel, Kind]] = {
     Channel.EMAIL: Kind.EMAIL,
@@ -41,40 +45,43 @@ async def notify(unit: Unit, declared: Notification[Any], resource: ResourcePlan
         raise ProgramError(message)
     accounts = await _recipients(unit, planned, resource, row)
     if accounts:
-        addresses = {channel: await _address(unit, resource, row, path) for channel, path in planned.at.items()}
-        await put(unit, [one for account in accounts for one in _messages(planned, resource, row, account, addresses)])
+        await put(unit, [one async for one in _messages(unit, planned, resource, row, accounts)])
 
 
-def _messages(
-    planned: NotificationPlan, resource: ResourcePlan, row: Resource, account: bytes, addresses: Mapping[Channel, str]
-) -> Iterator[Message]:
+async def _messages(
+    unit: Unit, planned: NotificationPlan, resource: ResourcePlan, row: Resource, accounts: list[bytes]
+) -> AsyncIterator[Message]:
+    """Give a message for each recipient and address; where the row names the address, one for all of them."""
     subject, text = fill_in(planned.subject, row), fill_in(planned.text, row)
     for channel in planned.via:
-        yield Message(
-            planned.name,
-            channel.value,
-            resource.name,
-            row.id.raw,
-            kind=Kind.CODE if planned.code and channel in KINDS else KINDS.get(channel),
-            account=account,
-            destination=addresses.get(channel, ""),
-            subject=subject,
-            text=text,
+        kind = Kind.CODE if planned.code and channel in KINDS else KINDS.get(channel)
+        said = Message(planned.name, channel.value, resource.name, row.id.raw, kind=kind, subject=subject, text=text)
+        if channel in planned.at:
+            address = await _address(unit, resource, row, planned.at[channel])
+            if address:
+                yield replace(said, destination=address)
+            continue
+        for account in accounts:
+            for address, data in await _of_account(unit, channel, account):
+                yield replace(said, account=account, destination=address, data=data)
+
+
+async def _of_account(unit: Unit, channel: Channel, account: bytes) -> Sequence[tuple[str, Mapping[str, str]]]:
+    """Give the addresses of an account on a channel, with what is known of each; an empty one is looked up when it is sent."""
+    if channel is Channel.WEBHOOK:
+        rows = await unit.run(
+            unit.statements.made("webhook of account", _webhook(unit.statements.plan)), {"id": account}
         )
+        return [(address, {}) for (address,) in rows if address]
+    if channel is Channel.PUSH:
+        rows = await unit.run(unit.statements.made("browsers of account", browsers_of), {"account": account})
+        return [(address, {"p256dh": point, "auth": auth}) for address, point, auth in rows]
+    return [("", {})]
 
 
 def fill_in(text: str, row: Resource) -> str:
     """Put a row's values where the text names them in braces; nothing else in it is ever read as code."""
     return PLACEHOLDER.sub(lambda found: spoken(row.read_value(found[1])), text)
-
-
-def spoken(value: Any) -> str:
-    """Write a value as a person reads it."""
-    if value is None:
-        return ""
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat(" ", "minutes") if hasattr(value, "hour") else value.isoformat())
-    return str(getattr(value, "value", value))
 
 
 async def _recipients(unit: Unit, planned: NotificationPlan, resource: ResourcePlan, row: Resource) -> list[bytes]:
@@ -131,3 +138,22 @@ def _members(unit: Unit, name: str, member: Member, target: ResourcePlan) -> Sta
         )
 
     return unit.statements.made(f"members of {name}", build)
+
+
+def _webhook(plan: Plan) -> Callable[[Any], Any]:
+    """Read the one WebhookUrl of an account, without holding the row."""
+    people = plan.accounts
+    field = next(field for field in people.stored if field.kind == "webhook_url")
+
+    def build(tables: Any) -> Any:
+        table = tables[people.table]
+        return select(table.c[field.column]).where(table.c.id == bindparam("id", type_=ID))
+
+    return build
+
+
+def browsers_of(tables: Any) -> Any:
+    """Read the browsers in which an account has asked for notices."""
+    table = tables["techlead_browser"]
+    chosen = select(table.c.address, table.c.point, table.c.auth).order_by(table.c.id)
+    return chosen.where(table.c.account == bindparam("account", type_=ID)).limit(BROWSERS_MAX)
