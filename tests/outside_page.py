@@ -36,7 +36,7 @@ from techlead.outside import chat, webhook
 backend = Backend("bikes")
 PORT = free_port()
 gateway = backend.system(f"https://{SYSTEM}:{PORT}/v1", credentials="SMS_TOKEN", seconds_max=1)
-payments = backend.incoming(secret="PAYMENT_SECRET")
+payments = backend.incoming(key="PAYMENT_KEY")
 
 
 class Status(Enum):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from access_tables import GYMBOOK, MARKETPLACE, TEAMBOARD
 from backends import example, running
+from payments import bought
 
 from techlead.derive.access import ActorClass
 from techlead.derive.statements import Statements
@@ -114,7 +115,7 @@ class Gymbook:
         await caller.sign_up("stranger", "member", "coach", "boss")
         await caller.grant("boss", "manager")
         sent = {"name": "Hundred", "credits": 100, "price": EURO}
-        await caller.made("/purchases", {"pack": await caller.made("/packs", sent, "boss")}, "member")
+        await bought(caller, await caller.made("/packs", sent, "boss"), "member")
 
     async def row(self, kind):
         caller = self.caller

@@ -78,13 +78,13 @@ class Declarations:
         self.outside.systems.append(made)
         return made
 
-    def incoming(self, *, secret: str, verify: Verify | None = None, window_seconds: int = WINDOW_SECONDS) -> Incoming:
+    def incoming(self, *, key: str, verify: Verify | None = None, window_seconds: int = WINDOW_SECONDS) -> Incoming:
         """Declare a signed endpoint for another system's messages, `POST /incoming/{name}`.
 
-        `secret` names the environment variable with the key (Standard Webhooks: `whsec_...` or `whpk_...`, several
+        `key` names the environment variable with it (Standard Webhooks: `whsec_...` or `whpk_...`, several
         with spaces between while they rotate); `verify` is a pure function for a signature of another kind.
         """
-        made = Incoming(secret, verify, window_seconds, caller())
+        made = Incoming(key, verify, window_seconds, caller())
         self.outside.incoming.append(made)
         return made
 

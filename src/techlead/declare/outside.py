@@ -53,7 +53,7 @@ Verify = Callable[[Mapping[str, str], bytes, str], Signed | None]
 class Incoming:
     """A signed endpoint, `POST /incoming/{name}`: each message counts once, in whatever order they come."""
 
-    secret: str
+    key: str
     """The environment variable that holds the key or keys; never the key itself."""
     verify: Verify | None
     window_seconds: int

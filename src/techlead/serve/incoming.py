@@ -49,7 +49,7 @@ class Event:
 def take_message(runtime: Runtime, operation: Operation) -> Handler:
     """POST a signed message of another system."""
     incoming = next(one for one in runtime.plan.incoming if operation.path == f"/incoming/{one.name}")
-    secret = runtime.secrets.get(incoming.secret)
+    secret = runtime.secrets.get(incoming.key)
     keys = keys_of(secret) if secret is not None and incoming.verify is None else ()
     events = events_of(runtime.plan, incoming.name)
 

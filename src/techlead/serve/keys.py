@@ -68,7 +68,7 @@ def secrets_from(plan: Plan, settings: Settings, environment: Mapping[str, str])
     problems = [*_malformed(plan, environment), *(_missing(plan, environment) if settings.production else ())]
     if problems:
         raise SettingsRefused("\n".join(problems))
-    named = {one.secret for one in plan.incoming} | {one.credentials for one in plan.systems if one.credentials}
+    named = {one.key for one in plan.incoming} | {one.credentials for one in plan.systems if one.credentials}
     return {name: SecretText(environment[name]) for name in sorted(named) if environment.get(name)}
 
 
@@ -79,8 +79,8 @@ def keys_of(secret: SecretText) -> tuple[Key, ...]:
 
 def _missing(plan: Plan, environment: Mapping[str, str]) -> Iterator[str]:
     for incoming in plan.incoming:
-        if not environment.get(incoming.secret):
-            yield f"{incoming.secret} is not set: incoming {incoming.name} checks signatures with it"
+        if not environment.get(incoming.key):
+            yield f"{incoming.key} is not set: incoming {incoming.name} checks signatures with it"
     for system in plan.systems:
         if system.credentials is not None and not environment.get(system.credentials):
             yield f"{system.credentials} is not set: the system {system.name} wants it"
@@ -88,12 +88,12 @@ def _missing(plan: Plan, environment: Mapping[str, str]) -> Iterator[str]:
 
 def _malformed(plan: Plan, environment: Mapping[str, str]) -> Iterator[str]:
     for incoming in plan.incoming:
-        given = environment.get(incoming.secret)
+        given = environment.get(incoming.key)
         if given and incoming.verify is None:
             try:
                 keys_of(SecretText(given))
             except ValueError as error:
-                yield f"{incoming.secret} {error}"
+                yield f"{incoming.key} {error}"
     for system in plan.systems:
         token = environment.get(system.credentials or "", "")
         if not (token.isascii() and token.isprintable()) or " " in token:

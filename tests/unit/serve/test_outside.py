@@ -25,7 +25,7 @@ from techlead.serve.keys import keys_from
 from techlead.serve.settings import Settings
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-ENVIRONMENT = {"SMS_TOKEN": "t0ken", "PAYMENT_SECRET": f"{KEY} whsec_{'A' * 32}"}
+ENVIRONMENT = {"SMS_TOKEN": "t0ken", "PAYMENT_KEY": f"{KEY} whsec_{'A' * 32}"}
 PLAN = backend.plan()
 
 

@@ -71,7 +71,7 @@ def _system(one: System) -> Iterator[Problem]:
 
 
 def _incoming(one: Incoming) -> Iterator[Problem]:
-    yield from _variable(one.secret, "secret")
+    yield from _variable(one.key, "key")
     if not WINDOW_SECONDS_MIN <= one.window_seconds <= WINDOW_SECONDS_MAX:
         yield (
             f"window_seconds is not between {WINDOW_SECONDS_MIN} and {WINDOW_SECONDS_MAX}",

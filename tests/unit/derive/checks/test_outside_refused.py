@@ -11,7 +11,7 @@ from techlead.derive.compile import derive
 from techlead.errors import DeclarationsRefused
 
 PAID = """
-payments = backend.incoming(secret="PAYMENT_SECRET")
+payments = backend.incoming(key="PAYMENT_KEY")
 gateway = backend.system("https://sms.example/v1", credentials="SMS_TOKEN")
 class Paid(Body):
     order: Mapped[Ref[Order]]
@@ -29,9 +29,9 @@ SYSTEMS = {
         'other = backend.system("https://sms.example", idempotency_header="Authorization")', "no header of its own", "Idempotency-Key"),
     "a wait without end": ('other = backend.system("https://sms.example", seconds_max=3600)', "seconds_max", "waits longer"),
     "no rate": ('other = backend.system("https://sms.example", calls_per_second=0)', "calls_per_second", "what the system takes"),
-    "a key instead of its name": ('other = backend.incoming(secret="whsec_abc")', "secret is not the name", "never stands"),
+    "a key instead of its name": ('other = backend.incoming(key="whsec_abc")', "key is not the name", "never stands"),
     "a window without end": (
-        'other = backend.incoming(secret="OTHER_SECRET", window_seconds=10**6)', "window_seconds is not between", "300"),
+        'other = backend.incoming(key="OTHER_KEY", window_seconds=10**6)', "window_seconds is not between", "300"),
     "a name in capitals": ('OTHER = backend.system("https://sms.example")', "not in snake_case", "sms_gateway"),
 }  # fmt: skip
 ACTIONS = {
