@@ -36,6 +36,7 @@ EAGER = {
         "rate_per_second": 10_000, "wait_seconds_first": 0.1, "wait_factor": 1, "wait_seconds_max": 0.1,
         "breaker_open_seconds": 0.3, "breaker_open_seconds_max": 0.3, "breaker_ramp_seconds": 0.1, "tries_max": 3,
     },
+    "notification once": {"tries_max": 1},
 }  # fmt: skip
 HASTY = {"lease_seconds": 1.5, "look_seconds": 0.05, "sweep_seconds": 0.2}
 
@@ -164,5 +165,3 @@ def row_of(waiting: Waiting) -> dict[str, Any]:
         "lane": lane_of(waiting.channel, waiting.destination), "destination": waiting.destination, "data": "",
         "dedupe": None, "expires_at": waiting.expires_at, "state": "waiting", "next_at": waiting.created_at,
     }  # fmt: skip
-
-

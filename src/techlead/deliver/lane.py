@@ -127,11 +127,14 @@ def budget_binds(lane: Lane, now: int, limits: Limits) -> bool:
 
 
 def _slowed(lane: Lane, now: int, limits: Limits, outcome: Paused) -> Lane:
-    """Pause for as long as was asked, within limits, and halve the rate; answers to one burst halve it once."""
+    """Pause for as long as was asked, within limits, and halve the rate; answers to one burst halve it once.
+
+    Who is asked for quiet again and again pauses longer each time, whatever the destination says.
+    """
+    share = lane.slow_share
+    if now >= lane.paused_until:
+        share = max(limits.slow_share_min, rate_of(lane, now, limits) / limits.rate_per_second / 2)
     asked = limits.pause_seconds if outcome.after_seconds is None else outcome.after_seconds
-    seconds = min(max(asked, limits.pause_seconds_min), limits.retry_after_seconds_max)
+    seconds = min(max(asked, limits.pause_seconds_min / share), limits.retry_after_seconds_max)
     until = max(lane.paused_until, now + round(seconds * SECOND_US))
-    if now < lane.paused_until:
-        return replace(lane, paused_until=until)
-    share = max(limits.slow_share_min, rate_of(lane, now, limits) / limits.rate_per_second / 2)
     return replace(lane, paused_until=until, slow_share=share, slowed_at=until)

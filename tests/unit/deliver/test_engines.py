@@ -100,14 +100,14 @@ async def test_a_destination_that_fails_is_left_alone_and_holds_up_no_other(engi
 
 
 async def test_429_pauses_the_destination_and_burns_no_try(engine: Engine) -> None:
-    [first] = await engine.put()
-    asked = iter([Paused(0.01)] * 4)
+    [first] = await engine.put(notification="once")
+    asked = iter([Paused(0.01)])
     engine.receiver.behaviour = lambda _one: next(asked, Delivered())
     async with engine.running():
         began = system_clock()
-        await until(engine.ended, 15)
-    assert await engine.states() == {first: "delivered"}, "four pauses are more than its three tries"
-    assert system_clock() - began >= 4 * SECOND_US, "each pause is a second at least"
+        await until(engine.ended)
+    assert await engine.states() == {first: "delivered"}, "though it may be tried once only"
+    assert system_clock() - began >= SECOND_US, "a pause is a second at least"
 
 
 async def test_a_claim_of_which_nothing_is_heard_is_tried_again_after_its_lease(engine: Engine) -> None:
