@@ -15,7 +15,7 @@ from databases import postgres_url, sqlite_url
 from dispatching import Receiver, Told
 
 from techlead.deliver import sql_statements
-from techlead.deliver.dispatcher import Dispatcher
+from techlead.deliver.dispatcher import Dispatcher, Point
 from techlead.deliver.limits import LimitsBook
 from techlead.deliver.memory_outbox import MemoryOutbox
 from techlead.deliver.outbox import Outbox, lane_of
@@ -112,19 +112,22 @@ class Engine:
         """Make the delivery."""
         return delivery_of(waiting, self.moved.get(waiting.destination, waiting.destination))
 
+    def worker(self, channel: Any, point: Point = lambda _name: None) -> Any:
+        """Make a worker of this engine."""
+        dispatcher = Dispatcher(
+            self.outbox, {"webhook": channel}, self.compose, self.book, system_clock, self.told, point,
+            told_lanes=self.kind == "lanes",
+        )  # fmt: skip
+        if self.kind != "lanes":
+            return dispatcher
+        from techlead.deliver.lanes import LaneWorker
+
+        return LaneWorker(self.url, self.outbox, dispatcher, self.book, system_clock, self.told.waits)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Let one worker deliver for as long as the block does."""
-        dispatcher = Dispatcher(
-            self.outbox, {"webhook": self.receiver}, self.compose, self.book, system_clock, self.told,
-            told_lanes=self.kind == "lanes",
-        )  # fmt: skip
-        work: Any = dispatcher
-        if self.kind == "lanes":
-            from techlead.deliver.lanes import LaneWorker
-
-            work = LaneWorker(self.url, self.outbox, dispatcher, self.book, system_clock, self.told.waits)
-        task = asyncio.create_task(work.run())
+        task = asyncio.create_task(self.worker(self.receiver).run())
         try:
             yield
         finally:
