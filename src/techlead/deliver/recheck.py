@@ -32,6 +32,7 @@ class Recipient:
     account: bytes
     email: str
     actor: ActorClass
+    preferences: str = ""
 
 
 class Recheck:
@@ -64,8 +65,9 @@ class Recheck:
         rows = await self._store.read(statement.sql, statement.values({"id": account}))
         if not rows:
             return None
-        email, roles = rows[0]
-        return Recipient(account, email, ActorClass(signed_in=True, roles=self._roles & frozenset(roles.split())))
+        email, roles, preferences = rows[0]
+        actor = ActorClass(signed_in=True, roles=self._roles & frozenset(roles.split()))
+        return Recipient(account, email, actor, preferences)
 
     async def refusal(self, planned: NotificationPlan, row: bytes, recipient: Recipient) -> Dead | None:
         """Say why a message that tells fields of a row may not be sent (any more); None when it may."""
@@ -95,7 +97,7 @@ class Recheck:
         table = tables[people.table]
         living = [table.c.deleted_at.is_(None)] if people.soft_delete else []
         this = table.c.id == bindparam("id", type_=ID)
-        return select(table.c.email, table.c.roles).where(this, table.c.disabled.is_(False), *living)
+        return select(table.c.email, table.c.roles, table.c.preferences).where(this, table.c.disabled.is_(False), *living)
 
 
 def is_for_anybody(resource: ResourcePlan, name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from techlead.declare.access import Policy, anyone, nobody, signed_in
+from techlead.declare.notification import Channel
 from techlead.declare.outside import Outside
 from techlead.derive.plan import Operation, ResourcePlan
 
@@ -24,13 +25,38 @@ RUNTIME: tuple[tuple[str, str, str, str, Policy, str], ...] = (
 INCOMING = "Take a signed message of another system."
 
 
+REACHING: tuple[tuple[str, str, str, str, Policy, str], ...] = (
+    ("preferences", "GET", "/preferences", "preferences", signed_in, "Read what you are told, how and when."),
+    (
+        "set_preferences",
+        "PATCH",
+        "/preferences",
+        "set_preferences",
+        signed_in,
+        "Choose what you are told, how and when.",
+    ),
+    ("ask_unsubscribe", "GET", "/unsubscribe/{id}", "ask_unsubscribe", anyone, "Ask before a kind of e-mail ends."),
+    ("unsubscribe", "POST", "/unsubscribe/{id}", "unsubscribe", anyone, "End a kind of e-mail, by its own link."),
+)
+"""The same of what a backend has that tells people something outside of their inbox."""
+PUSHING: tuple[tuple[str, str, str, str, Policy, str], ...] = (
+    ("browsers", "GET", "/browsers", "browsers", signed_in, "List the browsers in which you get notices."),
+    ("add_browser", "POST", "/browsers", "add_browser", signed_in, "Get notices in a browser."),
+    ("remove_browser", "DELETE", "/browsers/{id}", "remove_browser", signed_in, "Get no more notices in a browser."),
+)
+"""The same of what a backend has that sends notices to browsers."""
+
+
 def operations(
-    resources: Mapping[str, ResourcePlan], account: str | None, outside: Outside | None = None
+    resources: Mapping[str, ResourcePlan],
+    account: str | None,
+    outside: Outside | None = None,
+    channels: frozenset[Channel] = frozenset(),
 ) -> tuple[Operation, ...]:
     """List every operation in a stable order; what no policy allows has none."""
     runtime = [
         Operation(name, method, path, kind, account if "me" in name else None, policy, summary)
-        for name, method, path, kind, policy, summary in (RUNTIME if account else ())
+        for name, method, path, kind, policy, summary in _runtime(account, channels)
     ]
     incoming = [
         Operation(f"incoming_{one.name}", "POST", f"/incoming/{one.name}", "incoming", None, anyone, INCOMING)
@@ -38,6 +64,14 @@ def operations(
     ]
     of_rows = [operation for resource in resources.values() for operation in _of(resource)]
     return (*runtime, *incoming, *of_rows)
+
+
+def _runtime(account: str | None, channels: frozenset[Channel]) -> tuple[tuple[str, str, str, str, Policy, str], ...]:
+    """Choose what the runtime offers: only what somebody could have a use for."""
+    if account is None:
+        return ()
+    reaching = REACHING if channels & {Channel.EMAIL, Channel.WEBHOOK, Channel.PUSH} else ()
+    return (*RUNTIME, *reaching, *(PUSHING if Channel.PUSH in channels else ()))
 
 
 def _of(resource: ResourcePlan) -> Iterator[Operation]:

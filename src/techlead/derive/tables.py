@@ -191,8 +191,12 @@ def _of_accounts(metadata: MetaData, account: str) -> None:
         Column("account", ID, nullable=False),
         Column("channel", String(20), nullable=False),
         Column("due_at", TIMESTAMP, nullable=False, index=True),
+        Column("notification", String(80), nullable=False),
+        Column("resource", String(80), nullable=False),
+        Column("row", ID, nullable=False),
         Column("subject", Text(), nullable=False),
         Column("text", Text(), nullable=False),
+        Column("created_at", TIMESTAMP, nullable=False),
         ForeignKeyConstraint(["account"], [f"{account}.id"]),
     )
     _table(

@@ -10,7 +10,7 @@ from techlead.derive.plan import Operation, Plan
 from techlead.derive.statements import Statements
 from techlead.primitives.clock import Clock, system_clock
 from techlead.primitives.secret import SecretText
-from techlead.serve import accounts, rows
+from techlead.serve import accounts, browsers, preferences, rows
 from techlead.serve.actor import Authenticator
 from techlead.serve.application import Application
 from techlead.serve.delivery import delivery_tasks, limits_from
@@ -93,6 +93,13 @@ def handler_of(runtime: Runtime, passwords: Passwords, operation: Operation) -> 
         "inbox": lambda: read_inbox(runtime),
         "inbox_events": lambda: follow_inbox(runtime),
         "inbox_read": lambda: mark_read(runtime),
+        "preferences": lambda: preferences.read_preferences(runtime),
+        "set_preferences": lambda: preferences.set_preferences(runtime),
+        "ask_unsubscribe": lambda: preferences.ask_unsubscribe(runtime),
+        "unsubscribe": lambda: preferences.unsubscribe(runtime),
+        "browsers": lambda: browsers.list_browsers(runtime),
+        "add_browser": lambda: browsers.add_browser(runtime),
+        "remove_browser": lambda: browsers.remove_browser(runtime),
         "incoming": lambda: take_message(runtime, operation),
     }
     if operation.kind in runtime_kinds:

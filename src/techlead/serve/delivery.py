@@ -19,7 +19,9 @@ from techlead.errors import SettingsRefused, WorldError
 from techlead.primitives import ids
 from techlead.serve.change.outside import aftermath_of
 from techlead.serve.channels import channels_of
+from techlead.serve.digests import DIGEST, LOOK_SECONDS, send_digests
 from techlead.serve.events import EventLog
+from techlead.serve.preferences import link
 from techlead.serve.runtime import Runtime
 from techlead.serve.settings import Settings
 from techlead.serve.tasks import Periodic
@@ -67,7 +69,7 @@ def dispatcher_of(
 ) -> Dispatcher:
     """Make the dispatcher of this backend's outbox."""
     given = channels_of(runtime) if channels is None else channels
-    compose = compose or Composer(runtime.store, runtime.statements).compose
+    compose = compose or composer_of(runtime).compose
     reports = LogReports(runtime.log)
     return Dispatcher(
         outbox_of(runtime), given, compose, runtime.limits, runtime.clock, reports, point, told_lanes=told_lanes
@@ -78,6 +80,18 @@ def is_outward(runtime: Runtime) -> bool:
     """Tell whether anything of this backend leaves the process at all."""
     plan = runtime.plan
     return bool(plan.systems) or any(set(one.via) - {Inbox.INBOX} for one in plan.notifications)
+
+
+def composer_of(runtime: Runtime) -> Composer:
+    """Make what makes the messages; a letter has a link to end its kind where we have a key to sign one."""
+    linked = bool(runtime.keys.secrets)
+    return Composer(
+        runtime.store,
+        runtime.statements,
+        runtime.clock,
+        (lambda account, notification, channel: link(runtime, account, notification, channel)) if linked else None,
+        runtime.settings.emails_of_account_per_hour_max,
+    )
 
 
 def delivery_tasks(runtime: Runtime) -> tuple[list[Periodic], Callable[[], None]]:
@@ -93,7 +107,12 @@ def delivery_tasks(runtime: Runtime) -> tuple[list[Periodic], Callable[[], None]
     async def remind() -> None:
         runtime.log.warning("messages_wait", channels=sorted(lacking), reason="no process here has these channels")
 
-    tasks = [Periodic(DELIVERY, runtime.limits.process.look_seconds, dispatcher.run)]
+    if runtime.plan.account is not None:
+        composer = composer_of(runtime)
+        tasks_of_people = [Periodic(DIGEST, LOOK_SECONDS, lambda: send_digests(runtime, composer))]
+    else:
+        tasks_of_people = []
+    tasks = [*tasks_of_people, Periodic(DELIVERY, runtime.limits.process.look_seconds, dispatcher.run)]
     return tasks + ([Periodic(REMINDER, REMIND_SECONDS, remind)] if lacking else []), dispatcher.hurry
 
 

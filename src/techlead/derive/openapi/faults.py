@@ -180,14 +180,21 @@ ERRORS: Final[Mapping[str, Callable[[Plan, Operation], Iterator[type[TechleadErr
     "inbox": _list,
     "inbox_events": lambda _plan, _operation: iter((MalformedRequest, InvalidFields, TooManyRequests, *READ)),
     "inbox_read": lambda _plan, _operation: iter((*BODY, *ONCE, *WRITE, NotFound)),
-    "incoming": lambda _plan, _operation: iter((*INCOMING, *WRITE)),
+    "preferences": lambda _plan, _operation: iter(READ),
+    "set_preferences": lambda _plan, _operation: iter((*JSON_BODY, *ONCE, *WRITE, NotFound)),
+    "ask_unsubscribe": lambda _plan, _operation: iter((NotFound,)),
+    "unsubscribe": lambda _plan, _operation: iter((*BODY, *ONCE, *WRITE, NotFound)),
+    "browsers": lambda _plan, _operation: iter(READ),
+    "add_browser": lambda _plan, _operation: iter((*JSON_BODY, *ONCE, *WRITE, Refused)),
+    "remove_browser": lambda _plan, _operation: iter((*BODY, *ONCE, *WRITE, NotFound)),
+    "incoming": lambda _plan, _operation: iter((*INCOMING, *ONCE, *WRITE)),
     "alive": _nothing,
     "ready": lambda _plan, _operation: iter(READ),
     "openapi": _nothing,
     "docs": _nothing,
 }
 """What each kind of operation can answer beside what all can."""
-UNKNOWN_ACTOR: Final = ("incoming", "alive", "ready", "openapi", "docs")
+UNKNOWN_ACTOR: Final = ("ask_unsubscribe", "unsubscribe", "incoming", "alive", "ready", "openapi", "docs")
 
 
 def _resource(plan: Plan, operation: Operation) -> ResourcePlan:

@@ -21,11 +21,15 @@ HOUSE: Final = (
     Operation("docs", "GET", "/docs", "docs", None, anyone, "Read about this backend on a page."),
 )
 """What every backend answers beside the operations of its Plan."""
+REACH: Final = (
+    "preferences", "set_preferences", "ask_unsubscribe", "unsubscribe", "browsers", "add_browser", "remove_browser",
+)  # fmt: skip
 GROUPS: Final = {
     **dict.fromkeys(("register", "login", "logout", "me", "change_me"), "Accounts"),
     **dict.fromkeys(("inbox", "inbox_events", "inbox_read"), "Inbox"),
     **dict.fromkeys(UNKNOWN_ACTOR, "Backend"),
     "incoming": "Incoming",
+    **dict.fromkeys(REACH, "Preferences"),
 }
 """Where operations that belong to no resource stand; with capitals, so that no resource's path is called the same."""
 
@@ -64,11 +68,12 @@ def _request_body(operation: Operation, action: ActionPlan | None) -> Document:
         "register": "account.register",
         "login": "account.login",
         "change_me": "account.update",
+        "set_preferences": "preferences.update",
+        "add_browser": "browser.create",
+        "incoming": "incoming.message",
     }
     if action is not None and action.body is not None:
         names["action"] = body_name(action)
-    if operation.kind == "incoming":
-        return {"requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}}
     if operation.kind not in names:
         return {}
     content = {"application/json": {"schema": named(names[operation.kind])}}
