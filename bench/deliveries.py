@@ -1,6 +1,6 @@
 """Deliveries per second: a durable outbox drained into a sink on loopback, by our engines and by a bare queue.
 
-    python bench/deliveries.py [COUNT] [postgresql://...]
+python -m bench.deliveries [COUNT] [postgresql://...]
 """
 
 from __future__ import annotations
@@ -12,18 +12,25 @@ import struct
 import sys
 import tempfile
 import time
-from collections import deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import uvloop
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.models import Job
+from pgqueuer.types import QueueExecutionMode
 
-from techlead import Account, Backend
 from techlead.deliver import sql_statements
 from techlead.deliver.dispatcher import Dispatcher
+from techlead.deliver.lanes import LaneWorker
 from techlead.deliver.limits import LimitsBook
-from techlead.deliver.port import Delivered, Delivery, Outcome, Waiting
+from techlead.deliver.port import Delivery, Waiting
 from techlead.deliver.recheck import delivery_of
 from techlead.deliver.sql_outbox import SqlOutbox
 from techlead.derive.statements import Statements
@@ -32,69 +39,15 @@ from techlead.primitives.clock import SECOND_US, system_clock
 from techlead.store import migrate
 from techlead.store.open import open_store
 from techlead.store.port import Store
+from techlead.store.postgres_session import session
+
+from .sink import Wire, backend, sink
 
 MESSAGES = 20_000
 PUT_AT_ONCE = 500
 LANES = 4
 SLOTS = {"slots_max": 200, "claim_messages_max": 50}
 FAST = {"webhook": {"rate_per_second": 1_000_000, "slots_of_destination_max": 50}}
-backend = Backend("deliveries")
-
-
-@backend.account
-class Person(Account):
-    """Nobody."""
-
-
-class Sink(asyncio.Protocol):
-    """Takes 16 bytes, gives one back: as fast as a receiver can be."""
-
-    def connection_made(self, transport: Any) -> None:
-        """Remember the connection."""
-        self._transport = transport
-        self._left = 0
-
-    def data_received(self, data: bytes) -> None:
-        """Answer each message."""
-        whole, self._left = divmod(self._left + len(data), 16)
-        self._transport.write(b"+" * whole)
-
-
-def sink(ports: Any) -> None:
-    """Run the sink in a process of its own."""
-
-    async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", 0)
-        ports.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    with suppress(KeyboardInterrupt):
-        asyncio.run(main())
-
-
-class Wire(asyncio.Protocol):
-    """A channel over one connection to the sink: each delivery waits for its own answer."""
-
-    def __init__(self) -> None:
-        """Wait for nothing yet."""
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    def connection_made(self, transport: Any) -> None:
-        """Remember the connection."""
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Tell those that were answered."""
-        for _ in data:
-            self._waiting.popleft().set_result(None)
-
-    async def send(self, delivery: Delivery, deadline: float) -> Outcome:  # noqa: ARG002 - the engine holds it
-        """Send, and wait until it was taken."""
-        future = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        self._transport.write(delivery.id)
-        await future
-        return Delivered()
 
 
 async def filled(store: Store, statements: Statements, count: int) -> None:
@@ -123,8 +76,8 @@ def message(now: int, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def drained(url: str, port: int, count: int) -> float:
-    """Drain a filled outbox; give the deliveries per second."""
+async def drained(url: str, port: int, count: int) -> tuple[float, float]:
+    """Drain a filled outbox; give the deliveries per second, and the microseconds of CPU for each."""
     store = open_store(url)
     statements = Statements(backend.plan(), store.dialect)
     await filled(store, statements, count)
@@ -134,20 +87,42 @@ async def drained(url: str, port: int, count: int) -> float:
     async def compose(waiting: Waiting) -> Delivery:
         return delivery_of(waiting, waiting.destination)
 
-    dispatcher = Dispatcher(
-        SqlOutbox(store, statements, system_clock, book), {"webhook": wire}, compose, book, system_clock, Quiet()
-    )
+    outbox = SqlOutbox(store, statements, system_clock, book)
+    lanes = store.dialect == "postgresql"
+    dispatcher = Dispatcher(outbox, {"webhook": wire}, compose, book, system_clock, Quiet(), told_lanes=lanes)
+    worker = LaneWorker(url, outbox, dispatcher, book, system_clock, print) if lanes else dispatcher
     left = "SELECT count(*) FROM techlead_outbox WHERE state = 'waiting'"
     began, worked = time.perf_counter(), time.process_time()
-    task = asyncio.create_task(dispatcher.run())
-    while (await store.read(left))[0][0]:
+    task = asyncio.create_task(worker.run())
+    while (await store.read(left))[0][0]:  # noqa: ASYNC110 - a database tells nobody
         await asyncio.sleep(0.05)
     seconds, worked = time.perf_counter() - began, time.process_time() - worked
-    print(f"{worked / count * 1e6:.0f} us CPU")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await store.close()
-    return count / seconds
+    return count / seconds, worked / count * 1e6
+
+
+async def bare(url: str, port: int, count: int) -> tuple[float, float]:
+    """Drain a queue of pgqueuer's own into the same sink: one job for each message, no policy, no outbox."""
+    connection = await session(url)
+    queries = Queries(AsyncpgDriver(connection))
+    await queries.install()
+    for start in range(0, count, PUT_AT_ONCE):
+        some = min(PUT_AT_ONCE, count - start)
+        await queries.enqueue(["send"] * some, [os.urandom(16) for _ in range(some)], [0] * some)
+    _, wire = await asyncio.get_running_loop().create_connection(Wire, "127.0.0.1", port)
+    manager = QueueManager(queries)
+
+    @manager.entrypoint("send")
+    async def send(job: Job) -> None:
+        await wire.exchange(job.payload or b"")
+
+    began, worked = time.perf_counter(), time.process_time()
+    await manager.run(batch_size=100, mode=QueueExecutionMode.drain, dequeue_timeout=timedelta(seconds=1))
+    seconds, worked = time.perf_counter() - began, time.process_time() - worked
+    await connection.close()
+    return count / seconds, worked / count * 1e6
 
 
 class Quiet:
@@ -164,6 +139,23 @@ def run(work: Any) -> Any:
         return runner.run(work)
 
 
+@contextmanager
+def database(server: str) -> Iterator[str]:
+    """Make a database on a PostgreSQL server, and drop it."""
+    name = f"techlead_bench_{os.getpid()}_{time.monotonic_ns()}"
+
+    async def order(sql: str) -> None:
+        connection = await session(server)
+        await connection.execute(sql)
+        await connection.close()
+
+    run(order(f"CREATE DATABASE {name}"))
+    try:
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    finally:
+        run(order(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
 def main() -> None:
     """Measure and print."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else MESSAGES
@@ -171,10 +163,17 @@ def main() -> None:
     process = multiprocessing.Process(target=sink, args=(theirs,), daemon=True)
     process.start()
     port = ports.recv()
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
-        rate = run(drained(f"sqlite:///{Path(folder) / 'outbox.db'}", port, count))
-        print(f"SQLite, embedded dispatcher: {rate:,.0f} deliveries/s")
+        found["SQLite, embedded dispatcher"] = run(drained(f"sqlite:///{Path(folder) / 'outbox.db'}", port, count))
+    for server in sys.argv[2:]:
+        with database(server) as url:
+            found["PostgreSQL, pgqueuer lanes"] = run(drained(url, port, count))
+        with database(server) as url:
+            found["bare pgqueuer, one job a message"] = run(bare(url, port, count))
     process.terminate()
+    for name, (rate, microseconds) in found.items():
+        print(f"{name}: {rate:,.0f} deliveries/s, {microseconds:.0f} us of CPU each")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.deliveries import Wire
+from bench.sink import Wire
 from engines import EAGER, HASTY, HOOK, Engine, row_of, waiting_of
 
 from techlead.deliver import sql_statements

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bench.deliveries import backend
+from bench.sink import backend
 from databases import postgres_url, sqlite_url
 from dispatching import Receiver, Told
 

@@ -39,7 +39,7 @@ class Silent:
     def waits(self, error: WorldError) -> None:
         """Say nothing."""
 
-    def failed(self, error: Exception, channel: str) -> None:
+    def failed(self, error: Exception, channel: str) -> None:  # noqa: ARG002 - as the port has it
         """A channel of the simulation never fails of itself."""
         raise error
 
@@ -51,7 +51,7 @@ class Sender:
         """Send there."""
         self._world = world
 
-    async def send(self, delivery: Delivery, deadline: float) -> Outcome:
+    async def send(self, delivery: Delivery, deadline: float) -> Outcome:  # noqa: ARG002 - the engine holds it
         """Send."""
         return await self._world.send(delivery.destination, int.from_bytes(delivery.id[-8:]))
 
@@ -74,7 +74,7 @@ async def deliver(loop: VirtualLoop, world: World, given: Given) -> None:
         for place, destination in enumerate((FAILING, HEALTHY)):
             outbox.put(waiting_of(loop.clock(), number, place, destination, book), lane_of("webhook", destination))
         dispatcher.hurry()
-    while loop.time() < END_SECONDS and any(one.state is State.WAITING for one in outbox.messages.values()):
+    while loop.time() < END_SECONDS and any(one.state is State.WAITING for one in outbox.messages.values()):  # noqa: ASYNC110
         await asyncio.sleep(30)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

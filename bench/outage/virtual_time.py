@@ -29,6 +29,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """A loop that starts at second 0; `clock` is its time in microseconds since the epoch, and may be set."""
 
     def __init__(self) -> None:
+        """Stand at the start."""
         selector = _Jumping()
         selector.loop = self
         self.passed = 0.0
@@ -36,9 +37,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(selector)
 
     def time(self) -> float:
+        """Give the virtual seconds since the start."""
         return self.passed
 
     def clock(self) -> int:
+        """Give the virtual moment, in microseconds since the epoch."""
         return START_US + round(self.passed * SECOND_US) + self.set_by
 
 
