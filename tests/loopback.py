@@ -15,7 +15,7 @@ from techlead.serve.doors import Doors
 HOST = "hooks.example.com"
 SYSTEM = "sms.example.com"
 LOOPBACK = (ip_network("127.0.0.0/8"),)
-QUICK = Limits(connect_seconds_max=0.5, total_seconds_max=0.6)
+QUICK = Limits(connect_seconds_max=0.9, total_seconds_max=1.0)
 
 
 def _certified(*names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:

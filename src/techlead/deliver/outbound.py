@@ -23,8 +23,8 @@ import aiosmtplib
 import certifi
 import httpcore
 
-from techlead.deliver.guard import Address, Closed, Network, check_address, check_host
 from techlead.deliver.port import Fault
+from techlead.primitives.guard import Address, Closed, Network, check_address, check_host
 from techlead.primitives.secret import SecretText
 
 RESOLVING_THREADS: Final = 16

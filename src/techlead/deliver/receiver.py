@@ -8,12 +8,13 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Final, Self
 
 LINES_MAX: Final = 64
 BODY_BYTES_MAX: Final = 1_048_576
-BOMB_BYTES: Final = 64 * 1_048_576
+BOMB_BYTES: Final = 8 * 1_048_576
 FLOOD_BYTES: Final = 1_073_741_824
 HANG_LOOKS_MAX: Final = 50_000
 CHUNK: Final = bytes(65_536)
@@ -30,6 +31,8 @@ class Received:
 
 
 Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Answer = tuple[str, bytes, Mapping[str, str]]
+"""A status, a body and headers."""
 
 
 class Receiver:
@@ -99,22 +102,18 @@ class Receiver:
         self.received.append(Received(first[0], first[1], headers, body))
         mood = first[1].strip("/").split("/", maxsplit=1)[0]
         mood = self.moods.get(mood, mood)
-        await BEHAVIOURS.get(mood, _not_found)(writer)
-        return mood not in ENDING
+        if mood in BEHAVIOURS:
+            await BEHAVIOURS[mood](writer)
+            return False
+        await _answer(writer, ANSWERS.get(mood, NOT_FOUND), head=first[0] == "HEAD")
+        return True
 
 
-def _answer(status: str, body: bytes = b"{}", **headers: str) -> Behaviour:
-    head = {"content-length": str(len(body)), **{name.replace("_", "-"): value for name, value in headers.items()}}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-
-    async def answer(writer: asyncio.StreamWriter) -> None:
-        writer.write(f"HTTP/1.1 {status}\r\n{lines}\r\n".encode("latin-1") + body)
-        await writer.drain()
-
-    return answer
-
-
-_not_found: Final = _answer("404 Not Found")
+async def _answer(writer: asyncio.StreamWriter, answer: Answer, *, head: bool) -> None:
+    status, body, more = answer
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {"content-length": str(len(body)), **more}.items())
+    writer.write(f"HTTP/1.1 {status}\r\n{lines}\r\n".encode("latin-1") + (b"" if head else body))
+    await writer.drain()
 
 
 async def _hang(writer: asyncio.StreamWriter) -> None:
@@ -159,8 +158,13 @@ async def _endless_head(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
+@cache
+def _packed() -> bytes:
+    return gzip.compress(bytes(BOMB_BYTES))
+
+
 async def _bomb(writer: asyncio.StreamWriter) -> None:
-    packed = await asyncio.to_thread(gzip.compress, bytes(BOMB_BYTES))
+    packed = _packed()
     head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)
     writer.write(head + packed)
     await writer.drain()
@@ -173,24 +177,25 @@ async def _nonsense(writer: asyncio.StreamWriter) -> None:
 
 async def _late(writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(14)
-    await BEHAVIOURS["ok"](writer)
+    await _answer(writer, ANSWERS["ok"], head=False)
 
 
-ENDING: Final = frozenset({"hang", "reset", "drip_head", "drip_body", "flood", "endless_head", "bomb", "nonsense"})
-"""Moods after which the connection is closed."""
-
+NOT_FOUND: Final[Answer] = ("404 Not Found", b"{}", {})
+ANSWERS: Final[Mapping[str, Answer]] = {
+    "ok": ("200 OK", b"{}", {}),
+    "v1": ("200 OK", b'{"sms":"sms_1","queued":true}', {}),
+    "accepted": ("202 Accepted", b"", {}),
+    "failing": ("503 Service Unavailable", b"{}", {}),
+    "busy": ("503 Service Unavailable", b"{}", {"retry-after": "7"}),
+    "limited": ("429 Too Many Requests", b"{}", {"retry-after": "7"}),
+    "limited_for_ever": ("429 Too Many Requests", b"{}", {"retry-after": "99999999999999"}),
+    "refused": ("400 Bad Request", b"{}", {}),
+    "gone": ("410 Gone", b"{}", {}),
+    "away": ("302 Found", b"{}", {"location": "/ok/followed"}),
+    "to_metadata": ("302 Found", b"{}", {"location": "http://169.254.169.254/latest/meta-data/"}),
+}
+"""What it answers, by the first part of the path, after which the connection is kept."""
 BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
-    "ok": _answer("200 OK"),
-    "v1": _answer("200 OK", b'{"sms":"sms_1","queued":true}'),
-    "accepted": _answer("202 Accepted", b""),
-    "failing": _answer("503 Service Unavailable"),
-    "busy": _answer("503 Service Unavailable", retry_after="7"),
-    "limited": _answer("429 Too Many Requests", retry_after="7"),
-    "limited_for_ever": _answer("429 Too Many Requests", retry_after="99999999999999"),
-    "refused": _answer("400 Bad Request"),
-    "gone": _answer("410 Gone"),
-    "away": _answer("302 Found", location="/ok/followed"),
-    "to_metadata": _answer("302 Found", location="http://169.254.169.254/latest/meta-data/"),
     "hang": _hang,
     "reset": _reset,
     "drip_head": _drip_head,
@@ -201,4 +206,4 @@ BEHAVIOURS: Final[Mapping[str, Behaviour]] = {
     "nonsense": _nonsense,
     "late": _late,
 }
-"""How it answers, by the first part of the path."""
+"""What it does instead, after which the connection ends."""

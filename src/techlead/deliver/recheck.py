@@ -97,7 +97,9 @@ class Recheck:
         table = tables[people.table]
         living = [table.c.deleted_at.is_(None)] if people.soft_delete else []
         this = table.c.id == bindparam("id", type_=ID)
-        return select(table.c.email, table.c.roles, table.c.preferences).where(this, table.c.disabled.is_(False), *living)
+        return select(table.c.email, table.c.roles, table.c.preferences).where(
+            this, table.c.disabled.is_(False), *living
+        )
 
 
 def is_for_anybody(resource: ResourcePlan, name: str) -> bool:

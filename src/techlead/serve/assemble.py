@@ -97,6 +97,7 @@ def handler_of(runtime: Runtime, passwords: Passwords, operation: Operation) -> 
         "set_preferences": lambda: preferences.set_preferences(runtime),
         "ask_unsubscribe": lambda: preferences.ask_unsubscribe(runtime),
         "unsubscribe": lambda: preferences.unsubscribe(runtime),
+        "webhook_keys": lambda: preferences.read_keys(runtime),
         "browsers": lambda: browsers.list_browsers(runtime),
         "add_browser": lambda: browsers.add_browser(runtime),
         "remove_browser": lambda: browsers.remove_browser(runtime),

@@ -17,7 +17,6 @@ from techlead.serve.mount import Asgi
 from techlead.serve.settings import settings_from
 from techlead.store.open import open_store
 
-
 TEMPLATES: Final = "templates"
 """The folder beside the backend's file in which the templates of its messages lie."""
 

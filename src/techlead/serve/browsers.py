@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import bindparam, delete, func, insert, select
 
 from techlead.declare.access import signed_in
-from techlead.deliver.guard import check_url
 from techlead.deliver.push_encryption import Browser, Vapid, decode
 from techlead.derive.tables import BYTES, ID
 from techlead.errors import FieldError, InvalidFields, NotFound, Refused
 from techlead.primitives import ids
+from techlead.primitives.guard import check_url
 from techlead.primitives.text import url
 from techlead.serve.answer import Answer, json_answer
 from techlead.serve.change.notify import BROWSERS_MAX

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from urllib.parse import unquote, urlsplit
 
-from techlead.deliver.guard import Network
 from techlead.deliver.outbound import MailServer, Outbound
 from techlead.errors import SettingsRefused
+from techlead.primitives.guard import Network
 from techlead.primitives.secret import SecretText
 from techlead.serve.settings import PREFIX, Settings
 

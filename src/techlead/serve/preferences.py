@@ -16,6 +16,7 @@ from sqlalchemy import String, bindparam, select, update
 
 from techlead.declare.access import signed_in
 from techlead.deliver.preferences import DIGESTED, Preferences, Quiet, choices, read, write
+from techlead.deliver.signing import Private, Shared, of_account, written
 from techlead.derive.plan import Plan
 from techlead.derive.tables import ID
 from techlead.errors import FieldError, InvalidFields, MalformedRequest, NotFound
@@ -41,6 +42,20 @@ def read_preferences(runtime: Runtime) -> Handler:
         statement = runtime.statements.made("preferences", lambda tables: _kept(runtime.plan, tables))
         rows = await runtime.store.read(statement.sql, statement.values({"id": actor.account}))
         return json_answer(200, shown(runtime.plan, read(rows[0][0])))
+
+    return handle
+
+
+def read_keys(runtime: Runtime) -> Handler:
+    """GET with what the actor's webhooks are signed: a secret of their own (v1), and the key that anybody may know (v1a)."""
+
+    async def handle(request: Request) -> Answer:
+        actor = await runtime.actor(request, signed_in)
+        keys = runtime.keys.webhooks()
+        secrets = [written(own) for key in keys if isinstance(own := of_account(key, actor.account or b""), Shared)]
+        return json_answer(
+            200, {"secrets": secrets, "public": [str(key.public) for key in keys if isinstance(key, Private)]}
+        )
 
     return handle
 

@@ -23,6 +23,7 @@ from techlead.serve.change.create import create
 from techlead.serve.change.fields import body_from, parse_fields
 from techlead.serve.change.unit import Unit
 from techlead.serve.change.update import remove, update
+from techlead.serve.probe import probe_of
 from techlead.serve.query import page_of
 from techlead.serve.request import Request
 from techlead.serve.runtime import Handler, Runtime
@@ -77,10 +78,13 @@ def read_many(runtime: Runtime, resource: ResourcePlan) -> Handler:
 def create_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
     """POST a new row."""
     operation = f"create_{resource.table}"
+    probe = probe_of(runtime, resource)
 
     async def handle(request: Request) -> Answer:
         actor = await runtime.actor(request, resource.access.create)
         given = parse_fields(resource.fields, await request.json(), partial=False)
+        if probe is not None:
+            await probe(given)
 
         async def work(unit: Unit) -> Answer:
             values, revision = await create(unit, resource, given, resource.access.create)
@@ -94,11 +98,14 @@ def create_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
 def change_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
     """PATCH some fields of a row."""
     operation = f"update_{resource.table}"
+    probe = probe_of(runtime, resource)
 
     async def handle(request: Request) -> Answer:
         actor = await runtime.actor(request, resource.access.update)
         row_id = row_id_of(resource.prefix, request.params[0])
         given = parse_fields(resource.fields, await request.json(), partial=True)
+        if probe is not None:
+            await probe(given)
 
         async def work(unit: Unit) -> Answer:
             policy = resource.access.update

@@ -45,7 +45,7 @@ class Settings:
     mail_from: str = "no-reply@localhost"
     public_url: str = "http://127.0.0.1:8000"
     systems_networks: tuple[str, ...] = ()
-    webhook_probe: bool = False
+    webhook_probe: bool = True
     emails_of_account_per_hour_max: int = 30
     deliver: bool = True
     delivery: str = ""

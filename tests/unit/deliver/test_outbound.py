@@ -55,14 +55,14 @@ async def test_what_does_not_answer_costs_the_total_time_and_no_more(mood: str, 
     with pytest.raises(Unreached) as raised:
         await outbound.send(asking(receiver.url(mood)))
     assert raised.value.fault is Fault.TIMEOUT
-    assert QUICK.total_seconds_max <= time.monotonic() - began < QUICK.total_seconds_max + 0.5
+    assert QUICK.total_seconds_max <= time.monotonic() - began < QUICK.total_seconds_max + 2
 
 
 async def test_a_head_that_came_counts_though_its_body_drips(receiver: Receiver, outbound: Outbound):
     began = time.monotonic()
     answer = await outbound.send(asking(receiver.url("drip_body")))
     assert (answer.status, answer.whole) == (200, False)
-    assert time.monotonic() - began < QUICK.total_seconds_max + 0.5
+    assert time.monotonic() - began < QUICK.total_seconds_max + 2
 
 
 @pytest.mark.parametrize("mood", ["flood", "bomb"])
@@ -72,7 +72,7 @@ async def test_of_gigabytes_sixteen_kibibytes_are_read(mood: str, receiver: Rece
     assert (answer.status, answer.whole) == (200, False)
     assert len(answer.body) <= outbound.limits.body_bytes_max
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-    assert mood == "bomb" or grown < 64 * MEBIBYTE  # the receiver of this test makes its bomb in the same process
+    assert grown < 64 * MEBIBYTE
 
 
 @pytest.mark.parametrize("mood", ["reset", "nonsense", "endless_head"])
@@ -104,7 +104,7 @@ async def test_cancelling_ends_a_request_at_once(receiver: Receiver):
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 2
     await door.close()
 
 
@@ -167,7 +167,7 @@ async def test_a_name_without_an_address_is_a_fault_of_names():
 
 async def test_a_resolver_that_hangs_costs_the_time_of_connecting():
     def slow(_host: str, _port: int) -> list[str]:
-        time.sleep(1)
+        time.sleep(3)
         return ["127.0.0.1"]
 
     door = WORLD.outbound(resolve=slow)
@@ -175,7 +175,7 @@ async def test_a_resolver_that_hangs_costs_the_time_of_connecting():
     with pytest.raises(Unreached) as raised:
         await door.send(asking(f"https://{HOST}/"))
     assert raised.value.fault is Fault.TIMEOUT
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 2.5
     await door.close()
 
 

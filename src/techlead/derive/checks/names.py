@@ -19,6 +19,7 @@ RUNTIME_PATHS: Final = frozenset(
         "auth",
         "me",
         "inbox",
+        "outbox",
         "incoming",
         "preferences",
         "browsers",

@@ -10,6 +10,7 @@ from techlead.derive.openapi.parameters import CACHED, ETAG, KEYED
 from techlead.derive.openapi.problems import is_worlds
 from techlead.derive.openapi.shapes import MOMENT, named
 from techlead.derive.openapi.sight import always_sees
+from techlead.derive.openapi.steering import ANSWERS as STEERED
 from techlead.derive.openapi.values import Schema
 from techlead.derive.plan import Operation, Plan
 from techlead.errors import NotSignedIn, TooManyRequests, summary
@@ -117,7 +118,7 @@ def _successes(plan: Plan, operation: Operation) -> dict[str, Answer]:
     if kind in SHAPED:
         status, words, shape = SHAPED[kind]
         return {status: _json(words, named(shape), replayed)}
-    if kind in ("delete", "logout", "inbox_read", "incoming", "remove_browser"):
+    if kind in ("delete", "logout", "inbox_read", "incoming", "remove_browser", "outbox_pause", "outbox_resume"):
         return {"204": _empty("Done.", replayed)}
     return {"200": _special(operation)}
 
@@ -130,6 +131,8 @@ def _special(operation: Operation) -> Answer:
         "login": ("A session.", TOKEN),
         "inbox": ("One page of messages.", named("inbox.page")),
         "preferences": ("The preferences.", named("preferences")),
+        **{kind: (words, named(shape)) for kind, (words, shape) in STEERED.items()},
+        "webhook_keys": ("The keys, the newest first.", named("webhook_keys")),
         "browsers": ("The browsers, and the key to subscribe with.", named("browsers")),
         "alive": ("The process answers.", _status("ok")),
         "ready": ("The database answers, too.", _status("ready")),

@@ -164,6 +164,7 @@ def _nothing(_plan: Plan, _operation: Operation) -> Iterator[type[TechleadError]
     yield from ()
 
 
+ORDERS: Final = ("outbox_replay", "outbox_drop", "outbox_pause", "outbox_resume")
 ERRORS: Final[Mapping[str, Callable[[Plan, Operation], Iterator[type[TechleadError]]]]] = {
     "list": _list,
     "read": _read,
@@ -184,10 +185,15 @@ ERRORS: Final[Mapping[str, Callable[[Plan, Operation], Iterator[type[TechleadErr
     "set_preferences": lambda _plan, _operation: iter((*JSON_BODY, *ONCE, *WRITE, NotFound)),
     "ask_unsubscribe": lambda _plan, _operation: iter((NotFound,)),
     "unsubscribe": lambda _plan, _operation: iter((*BODY, *ONCE, *WRITE, NotFound)),
+    "webhook_keys": lambda _plan, _operation: iter(READ),
     "browsers": lambda _plan, _operation: iter(READ),
     "add_browser": lambda _plan, _operation: iter((*JSON_BODY, *ONCE, *WRITE, Refused)),
     "remove_browser": lambda _plan, _operation: iter((*BODY, *ONCE, *WRITE, NotFound)),
     "incoming": lambda _plan, _operation: iter((*INCOMING, *ONCE, *WRITE)),
+    "outbox": lambda _plan, _operation: iter(READ),
+    "outbox_dead": lambda _plan, _operation: iter(READ),
+    "outbox_message": lambda _plan, _operation: iter((*READ, NotFound)),
+    **dict.fromkeys(ORDERS, lambda _plan, _operation: iter((*JSON_BODY, *WRITE))),
     "alive": _nothing,
     "ready": lambda _plan, _operation: iter(READ),
     "openapi": _nothing,

@@ -9,6 +9,7 @@ from techlead.derive.filters import NULL, OPERATOR_WORDS, operators_of, paramete
 from techlead.derive.openapi.inbox import PARAMETERS as INBOX
 from techlead.derive.openapi.limits import ApiLimits
 from techlead.derive.openapi.reach import PARAMETERS as REACH
+from techlead.derive.openapi.steering import PARAMETERS as STEERING
 from techlead.derive.openapi.shapes import CURSOR_LENGTH_MAX, id_schema
 from techlead.derive.openapi.values import Schema, query_schema
 from techlead.derive.plan import Operation, Plan, ResourcePlan
@@ -76,6 +77,7 @@ def parameters_of(plan: Plan, operation: Operation) -> list[Parameter]:
     found: list[Parameter] = [_id(resource)] if resource is not None and "{id}" in operation.path else []
     found += INBOX.get(kind, [])
     found += REACH.get(kind, [])
+    found += STEERING.get(kind, [])
     found += [_shared("idempotency_key")] if kind in KEYED else []
     found += [_shared("if_match")] if kind in GUARDED else []
     found += [_shared("if_none_match")] if kind in CACHED else []

@@ -95,6 +95,15 @@ def reach_shapes(kinds: frozenset[str]) -> dict[str, Schema]:
         whole: Schema = {"type": "object", "additionalProperties": False}
         found["preferences"] = {**whole, "properties": shown, "required": list(shown)}
         found["preferences.update"] = {**whole, "properties": SET}
+    if "webhook_keys" in kinds:
+        keys = {"type": "array", "items": {"type": "string"}}
+        properties = {
+            "secrets": {**keys, "description": "`whsec_...`, yours alone: for signatures that begin with `v1,`."},
+            "public": {**keys, "description": "`whpk_...`: for signatures that begin with `v1a,`."},
+        }
+        found["webhook_keys"] = {
+            "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
+        }  # fmt: skip
     if "browsers" in kinds:
         given = {"type": "object", "additionalProperties": False}
         one = {**given, "properties": {"id": BROWSER_ID, "host": {"type": "string"}}, "required": ["id", "host"]}

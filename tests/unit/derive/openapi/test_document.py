@@ -31,6 +31,7 @@ GET /preferences preferences: 200 401 414 431 503
 PATCH /preferences set_preferences: 200 400 401 404 408 409 413 414 415 422 431 503
 GET /unsubscribe/{id} ask_unsubscribe: 200 404 414 431 503
 POST /unsubscribe/{id} unsubscribe: 200 400 404 408 409 413 414 422 431 503
+GET /preferences/keys webhook_keys: 200 401 414 431 503
 GET /listings list_listings: 200 400 401 414 422 431 503
 POST /listings create_listing: 201 400 401 404 408 409 413 414 415 422 431 503
 GET /listings/{id} read_listing: 200 304 401 404 414 431 503

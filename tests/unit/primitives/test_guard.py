@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from techlead.deliver.guard import CLOSED, Closed, check_address, check_host, check_url
 from techlead.primitives import text
+from techlead.primitives.guard import CLOSED, Closed, check_address, check_host, check_url
 
 PRIVATE = [
     "0.0.0.0", "10.1.2.3", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.255.254", "168.63.129.16",

@@ -46,19 +46,7 @@ NAT64: Final = IPv6Network("64:ff9b::/96")
 ISATAP: Final = (0x0000_5EFE, 0x0200_5EFE)
 """An IPv6 address whose last 64 bits begin so is a tunnel to the IPv4 address at its end (RFC 5214)."""
 
-LOCAL_NAMES: Final = (
-    "localhost",
-    "local",
-    "internal",
-    "intranet",
-    "lan",
-    "home",
-    "corp",
-    "arpa",
-    "onion",
-    "test",
-    "invalid",
-)
+LOCAL_NAMES: Final = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "arpa", "onion")
 """Last labels of names that lead into somebody's own network, or nowhere (RFC 6761, RFC 6762, RFC 8375, ICANN's .internal)."""
 
 _CLOSED: Final = tuple((ip_network(network), what) for network, what in CLOSED)
