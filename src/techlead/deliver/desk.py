@@ -133,6 +133,21 @@ class Desk:
         self._changed("outbox_replayed", {"destination": destination, "count": done})
         return done
 
+    async def replay_some(self, destination: str, most: int) -> tuple[int, bool]:
+        """Let so many of them begin anew at most; give how many did, and whether some may be left."""
+        done, looked = 0, 0
+        after = FIRST_ID
+        while looked < most:
+            limit = min(REPLAY_AT_ONCE, most - looked)
+            rows = await self._look("replayable", lane=destination, after=after, limit=limit)
+            if not rows:
+                break
+            done += await self._replay(rows)
+            looked += len(rows)
+            after = rows[-1][0]
+        self._changed("outbox_replayed", {"destination": destination, "count": done})
+        return done, looked >= most
+
     async def replay_these(self, deliveries: Sequence[bytes]) -> int:
         """Let these messages begin anew; give how many did."""
         rows = [row for one in deliveries for row in await self._look("message", id=one)]

@@ -58,7 +58,11 @@ def derive(declarations: Declarations, templates: Mapping[str, str] | None = Non
         resources,
         tuple(sorted(notifications, key=lambda one: one.name)),
         operations(
-            resources, account, declarations.outside, frozenset(way for one in notifications for way in one.via)
+            resources,
+            account,
+            declarations.outside,
+            frozenset(way for one in notifications for way in one.via),
+            declarations.roles,
         ),
         tuple(sorted(declarations.outside.systems, key=lambda one: one.name)),
         tuple(sorted(declarations.outside.incoming, key=lambda one: one.name)),

@@ -51,7 +51,8 @@ PUSHING: tuple[tuple[str, str, str, str, Policy, str], ...] = (
 """The same of what a backend has that sends notices to browsers."""
 
 
-ADMIN = role("admin")
+STEERER = "admin"
+ADMIN = role(STEERER)
 STEERING: tuple[tuple[str, str, str, str, Policy, str], ...] = (
     ("outbox", "GET", "/outbox", "outbox", ADMIN, "See what waits, for which destinations, and why."),
     ("outbox_dead", "GET", "/outbox/dead", "outbox_dead", ADMIN, "Read what ended undelivered, with its history."),
@@ -76,8 +77,12 @@ def operations(
         Operation(name, method, path, kind, account if "me" in name else None, policy, summary)
         for name, method, path, kind, policy, summary in _runtime(account, channels)
     ]
-    if account and ADMIN.name in roles and (channels - {Channel.INBOX} or (outside or Outside()).systems):
-        runtime += [Operation(name, method, path, kind, None, *rest) for name, method, path, kind, *rest in STEERING]
+    sends = bool(channels - {Channel.INBOX} or (outside or Outside()).systems)
+    if account and sends and STEERER in roles:
+        runtime += [
+            Operation(name, method, path, kind, None, policy, summary)
+            for name, method, path, kind, policy, summary in STEERING
+        ]
     incoming = [
         Operation(f"incoming_{one.name}", "POST", f"/incoming/{one.name}", "incoming", None, anyone, INCOMING)
         for one in sorted((outside or Outside()).incoming, key=lambda one: one.name)

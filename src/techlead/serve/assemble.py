@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from techlead.derive.openapi.steering import KINDS as STEERED
 from techlead.derive.plan import Operation, Plan
 from techlead.derive.statements import Statements
 from techlead.primitives.clock import Clock, system_clock
@@ -27,6 +28,7 @@ from techlead.serve.passwords import Passwords
 from techlead.serve.router import Router
 from techlead.serve.runtime import Handler, Runtime
 from techlead.serve.settings import PREFIX, Settings
+from techlead.serve.steering import steering
 from techlead.serve.streams import Streams
 from techlead.serve.tasks import Periodic, Tasks
 from techlead.serve.tidy import tidy
@@ -105,6 +107,8 @@ def handler_of(runtime: Runtime, passwords: Passwords, operation: Operation) -> 
     }
     if operation.kind in runtime_kinds:
         return runtime_kinds[operation.kind]()
+    if operation.kind in STEERED:
+        return steering(runtime)[operation.kind]()
     resource = runtime.plan.resources[operation.resource or ""]
     row_kinds: dict[str, Callable[[], Handler]] = {
         "list": lambda: rows.read_many(runtime, resource),

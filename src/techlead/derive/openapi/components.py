@@ -11,9 +11,9 @@ from techlead.derive.openapi.limits import ApiLimits
 from techlead.derive.openapi.parameters import KEYED, shared_parameters
 from techlead.derive.openapi.problems import problem_shape
 from techlead.derive.openapi.reach import reach_shapes
-from techlead.derive.openapi.steering import steering_shapes
 from techlead.derive.openapi.shapes import id_shape, register_shape, resource_shapes, update_shape
 from techlead.derive.openapi.sight import always_sees
+from techlead.derive.openapi.steering import steering_shapes
 from techlead.derive.openapi.values import Schema
 from techlead.derive.plan import Operation, Plan
 from techlead.errors import MethodNotAllowed

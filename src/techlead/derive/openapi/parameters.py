@@ -9,8 +9,8 @@ from techlead.derive.filters import NULL, OPERATOR_WORDS, operators_of, paramete
 from techlead.derive.openapi.inbox import PARAMETERS as INBOX
 from techlead.derive.openapi.limits import ApiLimits
 from techlead.derive.openapi.reach import PARAMETERS as REACH
-from techlead.derive.openapi.steering import PARAMETERS as STEERING
 from techlead.derive.openapi.shapes import CURSOR_LENGTH_MAX, id_schema
+from techlead.derive.openapi.steering import PARAMETERS as STEERING
 from techlead.derive.openapi.values import Schema, query_schema
 from techlead.derive.plan import Operation, Plan, ResourcePlan
 
