@@ -24,6 +24,7 @@ async def client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the example whose test asks."""
     monkeypatch.setenv("TECHLEAD_MAIL_FOLDER", str(tmp_path / "mail"))
+    monkeypatch.setenv("PAYMENT_KEY", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     backend, url = load(str(request.path.parent)), f"sqlite:///{tmp_path}/data.db"
     await asyncio.to_thread(prepare, backend, url, Settings())
     application = backend.asgi(url)

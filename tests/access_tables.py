@@ -100,6 +100,7 @@ TEAMBOARD = Access(
     PATCH /cards/{card}                        | 401 404 403 200 200
     DELETE /cards/{card}                       | 401 404 403 204 204
     POST /cards/{card}/take                    | 401 404 403 200 200
+    POST /cards/{card}/chase                   | 401 404 409 409 409
     POST /comments                             | 401 422 201 201 201
     GET /comments/{comment}                    | 401 404 200 200 200
     PATCH /comments/{comment}                  | 401 404 403 200 403
@@ -130,6 +131,7 @@ GYMBOOK = Access(
     POST /gym-classes                          | 401 403 403 403 201
     PATCH /gym-classes/{class}                 | 401 403 403 403 200
     POST /gym-classes/{class}/book             | 401 409 200 409 409
+    POST /incoming/payments                    | 403 403 403 403 403
     POST /purchases                            | 401 201 201 201 201
     GET /purchases/{purchase}                  | 401 404 200 404 200
     GET /purchases/{purchase}/history          | 401 403 403 403 200
@@ -144,9 +146,9 @@ GYMBOOK = Access(
     """,
     {
         "/people/{member}": {"boss": "id name credits"},
-        "/me": {"member": "id email disabled name credits", "coach": "id email disabled name credits"},
+        "/me": dict.fromkeys(("member", "coach"), "id email disabled name phone credits"),
         "/bookings/{booking}": dict.fromkeys(("member", "coach", "boss"), "id person gym_class trainer status"),
     },
     {"/purchases": "pack", "/waiting": "gym_class"},
-    {"/me": "name"},
+    {"/me": "name phone"},
 )

@@ -15,6 +15,7 @@ from conforming import Conforming
 
 from techlead.cli.grant import change_role
 from techlead.cli.project import load
+from techlead.deliver.outbound import Outbound
 from techlead.derive.openapi import openapi
 from techlead.derive.plan import Plan
 from techlead.derive.tables import tables
@@ -22,6 +23,7 @@ from techlead.primitives.clock import system_clock
 from techlead.serve.application import Application
 from techlead.serve.assemble import assemble
 from techlead.serve.docs.handlers import limits_of
+from techlead.serve.doors import Doors
 from techlead.serve.events import EventLog
 from techlead.serve.settings import Settings
 from techlead.store import migrate
@@ -29,6 +31,9 @@ from techlead.store.open import open_store
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PASSWORD = "correct horse battery staple"
+PAYMENT_KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+ENVIRONMENT = {"PAYMENT_KEY": PAYMENT_KEY, "SMS_GATEWAY_TOKEN": "t0ken"}
+"""What the examples want of their environment."""
 
 
 class Caller:
@@ -108,6 +113,7 @@ async def running(plan: Plan, url: str, settings: Settings | None = None, **give
     log = EventLog(given.get("clock", system_clock), lines.append)
     with tempfile.TemporaryDirectory() as mail:
         settings = settings or Settings(login_tries_free=1_000, mail_folder=mail)
+        given = {"environment": ENVIRONMENT, "doors": nowhere(), **given}
         application = assemble(plan, open_store(url), settings, log=log, **given)
         await application.start()
         async with stopped(Caller(application, plan, url, lines)) as caller:
@@ -123,6 +129,15 @@ async def stopped(caller: Caller) -> AsyncIterator[Caller]:
         await caller.application.stop()
         failed = [event for event in caller.events() if event["level"] == "error"]
         assert failed == [], failed
+
+
+def nowhere() -> Doors:
+    """Give doors behind which there is no world, so that no test waits for a name of the real one."""
+
+    def unknown(_host: str, _port: int) -> list[str]:
+        raise socket.gaierror
+
+    return Doors(Outbound(resolve=unknown), Outbound(resolve=unknown))
 
 
 def free_port() -> int:

@@ -39,7 +39,7 @@ from techlead.serve.settings import Settings
 from techlead.store import migrate
 from techlead.store.open import open_store
 
-backend = Backend("board")
+backend = Backend("board", roles=["admin"])
 
 
 @backend.account(read=signed_in)

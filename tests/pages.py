@@ -30,7 +30,7 @@ from techlead.declare.backend import Declarations as Backend
 from techlead.declare.effect import Effects, create, delete, refuse
 from techlead.declare.facts import facts
 from techlead.declare.field import Mapped, computed, copied, field, now, owned_by
-from techlead.declare.notification import email, inbox, notification
+from techlead.declare.notification import chat, email, inbox, notification, push, webhook
 from techlead.declare.resource import Body, Facts, Resource
 from techlead.declare.rule import rule
 from techlead.declare.types import Email, Internal, Json, Personal, Ref, Secret, Url, WebhookUrl

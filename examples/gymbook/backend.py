@@ -5,11 +5,14 @@ from enum import Enum
 from typing import Annotated
 
 from techlead import (
-    Account, Backend, Effects, Facts, Mapped, Money, Ref, Resource, action, anyone, copied, count, create, email,
-    facts, field, inbox, member, notification, now, owned_by, owner, role, rule, signed_in, the,
+    Account, Backend, Body, Effects, Facts, Mapped, Money, Personal, Ref, Resource, action, anyone, copied, count,
+    create, email, facts, field, inbox, member, notification, owned_by, owner, role, rule, signed_in, the,
 )  # fmt: skip
 
 backend = Backend("gymbook", roles=["manager", "trainer"])
+sms_gateway = backend.system("https://sms.example/v1", credentials="SMS_GATEWAY_TOKEN")
+payments = backend.incoming(key="PAYMENT_KEY")
+desk, once = role("manager"), [("person", "gym_class")]
 
 
 class BookingStatus(Enum):
@@ -17,15 +20,16 @@ class BookingStatus(Enum):
     CANCELLED = "cancelled"
 
 
-@backend.account(read=role("manager"))
+@backend.account(read=desk)
 class Person(Account):
     """Somebody who trains, or who works here."""
 
     name: Mapped[str] = field(max_length=80, read=owner | role("manager", "trainer"))
-    credits: Mapped[int] = field(ge=0, le=1_000, default=0, set_by=action, read=owner | role("manager"))
+    phone: Mapped[Personal[str] | None] = field(max_length=32)
+    credits: Mapped[int] = field(ge=0, le=1_000, default=0, set_by=action, read=owner | desk)
 
 
-@backend.resource(read=anyone, create=role("manager"), update=role("manager"), delete=role("manager"))
+@backend.resource(read=anyone, create=desk, update=desk, delete=desk)
 class Pack(Resource):
     """Credits for money."""
 
@@ -34,18 +38,26 @@ class Pack(Resource):
     price: Mapped[Money] = field(ge=Money("1.00", "EUR"), le=Money("5000.00", "EUR"))
 
 
-@backend.resource(read=owner | role("manager"), create=signed_in, history=role("manager"))
+@backend.resource(read=owner | desk, create=signed_in, history=desk)
 class Purchase(Resource):
-    """A pack bought: price and credits are the pack's at that moment."""
+    """A pack ordered: price and credits are the pack's at that moment, and count when they are paid."""
 
     buyer: Mapped[Ref[Person]] = owned_by()
     pack: Mapped[Ref[Pack]]
     credits: Mapped[int] = copied("pack.credits")
     price: Mapped[Money] = copied("pack.price")
-    bought_at: Mapped[datetime] = field(default=now)
+    paid_at: Mapped[datetime | None] = field(set_by=action)
+    receipt_sent: Mapped[bool] = field(default=False, set_by=action)
 
 
-@backend.resource(read=anyone, create=role("manager"), update=role("manager"), delete=role("manager"))
+class Payment(Body):
+    """What the payment provider tells."""
+
+    purchase: Mapped[Ref[Purchase]]
+    amount: Mapped[Money] = field(currency="EUR")
+
+
+@backend.resource(read=anyone, create=desk, update=desk, delete=desk)
 class GymClass(Resource):
     """One hour with a trainer."""
 
@@ -55,7 +67,7 @@ class GymClass(Resource):
     seats: Mapped[int] = field(ge=1, le=200)
 
 
-@backend.resource(read=owner | the("trainer") | role("manager"), history=owner | role("manager"))
+@backend.resource(read=owner | the("trainer") | desk, history=owner | desk)
 class Booking(Resource):
     """A seat in a class, paid with one credit."""
 
@@ -66,11 +78,7 @@ class Booking(Resource):
 
 
 @backend.resource(
-    read=owner | the("gym_class.trainer") | role("manager"),
-    create=signed_in,
-    delete=owner,
-    unique=[("person", "gym_class")],
-    plural="waiting",
+    read=owner | the("gym_class.trainer") | desk, create=signed_in, delete=owner, unique=once, plural="waiting"
 )
 class Waiting(Resource):
     """A place on the waiting list of a class; everybody waiting hears of a free seat."""
@@ -85,8 +93,7 @@ seat_free = notification(GymClass, to=member("Waiting"), via=[inbox, email], tex
 SeatsTaken = Annotated[int, count("Booking", of="gym_class", status=BookingStatus.BOOKED)]
 OwnSeats = Annotated[int, count("Booking", of=("gym_class", "person"), status=BookingStatus.BOOKED)]
 
-NOON = datetime.fromisoformat("2026-05-01T12:00:00+00:00")
-MORNING = datetime.fromisoformat("2026-05-01T00:00:00+00:00")
+NOON, TEN = datetime.fromisoformat("2026-05-01T12:00:00+00:00"), Money("10.00", "EUR")
 
 
 @rule(
@@ -110,30 +117,10 @@ def not_booked_yet(own: OwnSeats) -> bool:
 
 
 @rule(
-    because="Classes are paid before they are taken: terms of use, section 4.",
-    message="Buy a pack of credits first.",
-    allows=[facts(credits=1)],
-    refuses=[facts(credits=0)],
-)
-def has_credit(actor: Facts[Person]) -> bool:
-    return actor.credits >= 1
-
-
-@rule(
-    because="People booked yesterday's classes to reach a bonus (incident of 12 May 2022).",
-    message="The class has begun.",
-    allows=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(seconds=1))],
-    refuses=[facts(gym_class=facts(starts_at=NOON), now=NOON)],
-)
-def not_begun(gym_class: Facts[GymClass], now: datetime) -> bool:
-    return now < gym_class.starts_at
-
-
-@rule(
     because="A seat cancelled late stays empty, so the credit is kept: terms of use, section 6.",
     message="Seats can be cancelled until 12 hours before the class.",
-    allows=[facts(gym_class=facts(starts_at=NOON), now=MORNING)],
-    refuses=[facts(gym_class=facts(starts_at=NOON), now=MORNING + timedelta(seconds=1))],
+    allows=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(hours=12))],
+    refuses=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(hours=11))],
 )
 def in_time(gym_class: Facts[GymClass], now: datetime) -> bool:
     return gym_class.starts_at - now >= timedelta(hours=12)
@@ -149,13 +136,34 @@ def still_booked(booking: Facts[Booking]) -> bool:
     return booking.status is BookingStatus.BOOKED
 
 
-@action(Purchase, on=create)
-def buy(purchase: Purchase, actor: Person) -> None:
-    """Add the pack's credits."""
-    actor.credits += purchase.credits
+@rule(
+    because="One cent opened a pack of ten, and one payment counted twice (incident of 3 May 2025).",
+    message="This is not what is to be paid.",
+    allows=[facts(purchase=facts(price=TEN, paid_at=None), body=facts(amount=TEN))],
+    refuses=[
+        facts(purchase=facts(price=TEN, paid_at=None), body=facts(amount=Money("0.01", "EUR"))),
+        facts(purchase=facts(price=TEN, paid_at=NOON), body=facts(amount=TEN)),
+    ],
+)
+def to_be_paid(purchase: Facts[Purchase], body: Facts[Payment]) -> bool:
+    return purchase.paid_at is None and body.amount == purchase.price
 
 
-@action(GymClass, by=signed_in, when=[not_begun, not_booked_yet, has_credit, a_seat_is_left])
+@action(Purchase, on=payments.event("payment.succeeded"), when=[to_be_paid])
+def pay(purchase: Purchase, buyer: Person, now: datetime) -> Effects:
+    """Give the credits that were paid for, and say so."""
+    purchase.paid_at = now
+    buyer.credits += purchase.credits
+    yield sms_gateway.call("messages", {"to": buyer.phone, "text": f"{purchase.credits} credits"}, about=purchase)
+
+
+@action(Purchase, on=sms_gateway)
+def texted(purchase: Purchase, delivered: bool) -> None:
+    """Remember whether the buyer was told."""
+    purchase.receipt_sent = delivered
+
+
+@action(GymClass, by=signed_in, when=[not_booked_yet, a_seat_is_left])
 def book(gym_class: GymClass, actor: Person) -> Effects:
     """Book a seat for one credit."""
     actor.credits -= 1

@@ -7,6 +7,7 @@ from techlead import (
     Account, Backend, Body, Effects, Facts, Mapped, Money, Personal, Ref, Resource, WebhookUrl, action, anyone,
     copied, create, email, facts, field, inbox, notification, now, owned_by, owner, role, rule, signed_in, the,
 )  # fmt: skip
+from techlead.outside import webhook
 
 backend = Backend("marketplace", roles=["admin"])
 
@@ -65,8 +66,9 @@ class Parcel(Body):
     tracking: Mapped[str] = field(min_length=4, max_length=40)
 
 
-order_placed = notification(Order, to="seller", via=[inbox, email], text="An order for {price} was placed.")
-order_cancelled = notification(Order, to="seller", via=[inbox, email], text="An order for {price} was cancelled.")
+ways = [inbox, email, webhook]
+order_placed = notification(Order, to="seller", via=ways, text="An order for {price} was placed.")
+order_cancelled = notification(Order, to="seller", via=ways, text="An order for {price} was cancelled.")
 order_shipped = notification(Order, to="buyer", via=[inbox, email], text="Your order is on its way: {tracking}.")
 
 

@@ -20,6 +20,7 @@ def test_cancelling_puts_the_listing_back_on_sale() -> None:
     assert order.status is OrderStatus.CANCELLED
     assert for_sale(listing)
     assert message.notification.name == "order_cancelled"
+    assert [way.value for way in message.notification.via] == ["inbox", "email", "webhook"]
 
 
 async def test_nobody_buys_from_themselves(client: httpx.AsyncClient) -> None:

@@ -1,13 +1,14 @@
 """Boards for teams: workspaces with members and roles, invitations, boards, cards and comments."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Annotated
 
 from techlead import (
-    Account, Backend, Effects, Facts, Mapped, Ref, Resource, action, count, create, delete, facts, field, inbox,
-    member, notification, owned_by, owner, rule, signed_in, the,
+    Account, Backend, Effects, Facts, Mapped, Ref, Resource, WebhookUrl, action, count, create, delete, facts, field,
+    inbox, member, notification, owned_by, owner, rule, signed_in, the,
 )  # fmt: skip
+from techlead.outside import chat
 
 backend = Backend("teamboard")
 
@@ -26,12 +27,12 @@ class CardStatus(Enum):
 
 WRITING = {Level.EDITOR, Level.ADMIN}
 its_members, its_admins = member("Membership"), member("Membership", level=Level.ADMIN)
-workspace_members = member("Membership", of="workspace")
-workspace_writers = member("Membership", of="workspace", level=WRITING)
-workspace_admins = member("Membership", of="workspace", level=Level.ADMIN)
-board_members = member("Membership", of="board.workspace")
-board_writers = member("Membership", of="board.workspace", level=WRITING)
-card_members = member("Membership", of="card.board.workspace")
+members = member("Membership", of="workspace")
+editors = member("Membership", of="workspace", level=WRITING)
+admins = member("Membership", of="workspace", level=Level.ADMIN)
+readers = member("Membership", of="board.workspace")
+writers = member("Membership", of="board.workspace", level=WRITING)
+commenters = member("Membership", of="card.board.workspace")
 
 
 @backend.account(read=signed_in)
@@ -47,9 +48,10 @@ class Workspace(Resource):
 
     founder: Mapped[Ref[Person]] = owned_by()
     name: Mapped[str] = field(max_length=80)
+    chat_url: Mapped[WebhookUrl | None] = field(read=its_admins)
 
 
-@backend.resource(read=workspace_members, unique=[("workspace", "person")])
+@backend.resource(read=members, unique=[("workspace", "person")])
 class Membership(Resource):
     """A person's place in a workspace; made only by founding it or by accepting an invitation."""
 
@@ -59,10 +61,7 @@ class Membership(Resource):
 
 
 @backend.resource(
-    read=the("person") | workspace_admins,
-    create=workspace_admins,
-    delete=the("person") | workspace_admins,
-    unique=[("workspace", "person")],
+    read=the("person") | admins, create=admins, delete=the("person") | admins, unique=[("workspace", "person")]
 )
 class Invitation(Resource):
     """An offer to join; it counts once."""
@@ -73,13 +72,7 @@ class Invitation(Resource):
     level: Mapped[Level] = field(default=Level.VIEWER)
 
 
-@backend.resource(
-    read=workspace_members,
-    create=workspace_writers,
-    update=workspace_writers,
-    delete=workspace_admins,
-    soft_delete=True,
-)
+@backend.resource(read=members, create=editors, update=editors, delete=admins, soft_delete=True)
 class Board(Resource):
     """A board of cards."""
 
@@ -87,14 +80,7 @@ class Board(Resource):
     title: Mapped[str] = field(max_length=120)
 
 
-@backend.resource(
-    read=board_members,
-    create=board_writers,
-    update=board_writers,
-    delete=board_writers,
-    history=board_members,
-    soft_delete=True,
-)
+@backend.resource(read=readers, create=writers, update=writers, delete=writers, history=readers, soft_delete=True)
 class Card(Resource):
     """Something to do."""
 
@@ -106,7 +92,7 @@ class Card(Resource):
     assignee: Mapped[Ref[Person] | None] = field(set_by=action)
 
 
-@backend.resource(read=card_members, create=card_members, update=owner & card_members, delete=owner & card_members)
+@backend.resource(read=commenters, create=commenters, update=owner & commenters, delete=owner & commenters)
 class Comment(Resource):
     """A word about a card."""
 
@@ -116,9 +102,12 @@ class Comment(Resource):
 
 
 invited = notification(Invitation, to="person", via=[inbox], text="You are invited to a workspace as {level}.")
-card_taken = notification(Card, to=board_members, via=[inbox], text="{title} was taken.")
+room = chat.at("board.workspace.chat_url")
+card_assigned = notification(Card, to=readers, via=[inbox, room], text="{title} was taken.")
+card_overdue = notification(Card, to="assignee", via=[inbox, room], text="{title} was due on {due}.")
 
 Admins = Annotated[int, count("Membership", of="workspace", level=Level.ADMIN)]
+MAY_DAY, AFTER = date(2026, 5, 1), datetime(2026, 5, 2, tzinfo=UTC)
 
 
 @rule(
@@ -132,6 +121,16 @@ Admins = Annotated[int, count("Membership", of="workspace", level=Level.ADMIN)]
 )
 def an_admin_stays(membership: Facts[Membership], admins: Admins) -> bool:
     return membership.level is not Level.ADMIN or admins > 1
+
+
+@rule(
+    because="Reminders for finished and undated cards made people mute the room (retrospective, March 2023).",
+    message="This card is not overdue.",
+    allows=[facts(card=facts(due=MAY_DAY, status=CardStatus.DOING), now=AFTER)],
+    refuses=[facts(card=facts(due=MAY_DAY, status=CardStatus.DONE), now=AFTER), facts(card=facts(due=None), now=AFTER)],
+)
+def is_overdue(card: Facts[Card], now: datetime) -> bool:
+    return card.due is not None and card.due < now.date() and card.status is not CardStatus.DONE
 
 
 @action(Workspace, on=create)
@@ -159,15 +158,21 @@ def leave(membership: Membership) -> Effects:
     yield delete(membership)
 
 
-@action(Membership, by=workspace_admins, when=[an_admin_stays])
+@action(Membership, by=admins, when=[an_admin_stays])
 def remove(membership: Membership) -> Effects:
     """Take somebody out of a workspace."""
     yield delete(membership)
 
 
-@action(Card, by=board_writers)
+@action(Card, by=writers)
 def take(card: Card, actor: Person) -> Effects:
     """Take a card on oneself."""
     card.assignee = actor.id
     card.status = CardStatus.DOING
-    yield card_taken.send(card)
+    yield card_assigned.send(card)
+
+
+@action(Card, by=readers, when=[is_overdue])
+def chase(card: Card) -> Effects:
+    """Remind whoever has the card, in their inbox and in the team's chat."""
+    yield card_overdue.send(card)

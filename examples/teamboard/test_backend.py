@@ -1,7 +1,10 @@
 """What the team board promises, tested as a user would."""
 
+from datetime import UTC, date, datetime
+
 import httpx
-from backend import CardStatus, Level, Membership, Card, an_admin_stays, take
+import pytest
+from backend import Card, CardStatus, Level, Membership, an_admin_stays, chase, is_overdue, take
 
 
 def test_the_last_admin_stays() -> None:
@@ -13,8 +16,17 @@ def test_the_last_admin_stays() -> None:
 def test_taking_a_card_begins_it() -> None:
     card = Card(board=None, title="Do it")
     actor = type("Actor", (), {"id": "ada"})()
-    list(take(card, actor))
+    (message,) = take(card, actor)
     assert (card.assignee, card.status) == ("ada", CardStatus.DOING)
+    assert [str(getattr(way, "channel", way)) for way in message.notification.via] == ["Channel.INBOX", "Channel.CHAT"]
+
+
+@pytest.mark.parametrize(("due", "late"), [(date(2026, 5, 1), True), (date(2026, 5, 2), False), (None, False)])
+def test_a_card_is_overdue_from_the_day_after(due: date | None, late: bool) -> None:
+    card = Card(board=None, title="Do it", due=due, status=CardStatus.DOING)
+    assert is_overdue(card, datetime(2026, 5, 2, 0, 1, tzinfo=UTC)) == late
+    (message,) = chase(card)
+    assert message.notification.name == "card_overdue"
 
 
 async def test_whoever_founds_a_workspace_is_its_first_admin(client: httpx.AsyncClient) -> None:

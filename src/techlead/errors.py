@@ -73,6 +73,12 @@ class NotAllowed(CallersError):
     status = 403
 
 
+class SignatureRefused(CallersError):
+    """The signature, its time or its id is not right; which of them is not told."""
+
+    status = 403
+
+
 class NotFound(CallersError):
     """There is nothing here that you may see."""
 

@@ -11,6 +11,7 @@ import pytest
 from access_tables import GYMBOOK, MARKETPLACE, TEAMBOARD
 from backends import example, running
 from databases import sqlite_url
+from payments import bought
 
 from techlead.derive.access import ActorClass
 from techlead.derive.statements import Statements
@@ -117,7 +118,7 @@ class Gymbook:
         await caller.sign_up("stranger", "member", "coach", "boss")
         await caller.grant("boss", "manager")
         sent = {"name": "Hundred", "credits": 100, "price": EURO}
-        await caller.made("/purchases", {"pack": await caller.made("/packs", sent, "boss")}, "member")
+        await bought(caller, await caller.made("/packs", sent, "boss"), "member")
 
     async def row(self, kind):
         caller = self.caller

@@ -11,7 +11,8 @@ PROMISED = [f"C{n}" for n in range(1, 10)] + ["C11", "C12"] + [f"D{n}" for n in 
 PROMISED += (
     [f"F{n}" for n in (1, 2, 3, 4, 5, 6, 8, 9, 10)]
     + [f"G{n}" for n in range(1, 7)]
-    + ["J1", "J2", "J3", "K1", "K2", "K4"]
+    + [f"{letter}{n}" for letter in "HI" for n in range(1, 6)]
+    + ["J1", "J2", "J3", "J5", "K1", "K2", "K4"]
 )
 
 

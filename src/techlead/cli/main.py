@@ -17,6 +17,9 @@ COULD_NOT_RUN: Final = 2
 
 VERBS: Final[dict[str, str]] = {
     "serve": "Run the backend of a folder: REST, log-in, notifications, /docs.",
+    "deliver": "Deliver what waits in the outbox, beside or instead of `techlead serve`; as many as there are machines.",
+    "outbox": "Show what waits, for whom and why; replay or drop messages, pause or resume destinations.",
+    "notify": "Preview what notifications say, in every language that they have.",
     "plan": "Print what is derived: fields, operations, policies, rules, notifications, access matrix.",
     "check": "Refuse unsafe declarations and run the examples of every rule.",
     "migrate": "Make, show, apply and take back migrations; a lossy step is taken only when it is named.",

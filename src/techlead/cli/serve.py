@@ -37,11 +37,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="the port to listen on (default: %(default)s)")
     parser.add_argument("--database", default=None, help="sqlite:///FILE or postgresql://... (or TECHLEAD_DATABASE)")
+    parser.add_argument(
+        "--no-deliver", action="store_true", help="leave the outbox to `techlead deliver` (or TECHLEAD_DELIVER=false)"
+    )
 
 
 def run(given: argparse.Namespace) -> int:
     """Serve until told to stop."""
     backend = load(given.folder)
+    if given.no_deliver:
+        os.environ["TECHLEAD_DELIVER"] = "false"
     settings = settings_from(os.environ)
     database = database_of(given)
     prepare(backend, database, settings)

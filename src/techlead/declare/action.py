@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, ParamSpec
+from typing import Generic, ParamSpec, TypeAlias
 
 from techlead.declare.access import Policy, nobody
 from techlead.declare.effect import Effect, Effects, create
 from techlead.declare.origin import Origin, caller
+from techlead.declare.outside import Event, System
 from techlead.declare.resource import Resource
 from techlead.declare.rule import Rule
 
 P = ParamSpec("P")
+On: TypeAlias = Callable[..., Effect] | System | Event
+"""What an action may wait for instead of a request: `create`, a system's answer, an event that comes in."""
 
 
 class Action(Generic[P]):
@@ -26,7 +29,7 @@ class Action(Generic[P]):
         by: Policy,
         when: tuple[Rule[...], ...],
         *,
-        on: Callable[..., Effect] | None,
+        on: On | None,
         origin: Origin,
     ) -> None:
         """Hold the function with what stands before it."""
@@ -57,11 +60,12 @@ def action(
     *,
     by: Policy = nobody,
     when: Sequence[Rule[...]] = (),
-    on: Callable[..., Effect] | None = None,
+    on: On | None = None,
 ) -> Callable[[Callable[P, Effects | None]], Action[P]]:
     """Make an operation of a pure function: `POST /{resources}/{id}/{name}`, allowed to `by`, when all rules allow it.
 
-    With `on=create` it runs inside every create of the resource instead, whose own policy then says who may. Its
+    With `on=create` it runs inside every create of the resource instead, whose own policy then says who may; with a
+    system, when a call about a row was answered or has failed for good; with an event, when one comes in. Its
     parameters are all it can know: the row, rows behind its references (by field name), `actor`, `now`, a typed `body`,
     declared counts and sums. Assignments to rows are recorded; effects are yielded.
     """

@@ -8,6 +8,15 @@ from typing import Any, TypeVar, overload
 from techlead.declare.access import Policy, nobody
 from techlead.declare.account import Account
 from techlead.declare.origin import caller
+from techlead.declare.outside import (
+    CALL_SECONDS_MAX,
+    CALLS_PER_SECOND,
+    WINDOW_SECONDS,
+    Incoming,
+    Outside,
+    System,
+    Verify,
+)
 from techlead.declare.resource import Resource
 
 R = TypeVar("R", bound=Resource)
@@ -24,6 +33,7 @@ class Declarations:
         self.origin = caller()
         self.resources: list[type[Resource]] = []
         self.accounts: list[type[Account]] = []
+        self.outside = Outside()
 
     def resource(
         self,
@@ -53,6 +63,30 @@ class Declarations:
             return resource
 
         return declare
+
+    def system(
+        self,
+        base_url: str,
+        *,
+        credentials: str | None = None,
+        idempotency_header: str = "Idempotency-Key",
+        seconds_max: float = CALL_SECONDS_MAX,
+        calls_per_second: float = CALLS_PER_SECOND,
+    ) -> System:
+        """Declare another system that actions may call; `credentials` names the environment variable of its token."""
+        made = System(base_url, credentials, idempotency_header, seconds_max, calls_per_second, caller())
+        self.outside.systems.append(made)
+        return made
+
+    def incoming(self, *, key: str, verify: Verify | None = None, window_seconds: int = WINDOW_SECONDS) -> Incoming:
+        """Declare a signed endpoint for another system's messages, `POST /incoming/{name}`.
+
+        `key` names the environment variable with it (Standard Webhooks: `whsec_...` or `whpk_...`, several
+        with spaces between while they rotate); `verify` is a pure function for a signature of another kind.
+        """
+        made = Incoming(key, verify, window_seconds, caller())
+        self.outside.incoming.append(made)
+        return made
 
     @overload
     def account(self, account: type[A]) -> type[A]: ...

@@ -1,13 +1,14 @@
-"""What an action asks for beside the assignments it makes: create, delete, refuse, send."""
+"""What an action asks for beside the assignments it makes: create, delete, refuse, send, call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from techlead.declare.notification import Notification
+    from techlead.declare.outside import System
     from techlead.declare.resource import Resource
 
 
@@ -40,7 +41,17 @@ class Send:
     row: Resource
 
 
-Effect: TypeAlias = Create | Delete | Refuse | Send
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Write a request to another system into the outbox of this transaction."""
+
+    system: System
+    path: str
+    body: Mapping[str, Any]
+    about: Resource
+
+
+Effect: TypeAlias = Create | Delete | Refuse | Send | Call
 Effects: TypeAlias = Iterator[Effect]
 """What an action yields."""
 

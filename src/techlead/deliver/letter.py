@@ -16,7 +16,7 @@ from typing import Final
 
 from techlead.primitives import ids
 from techlead.primitives.clock import to_datetime
-from techlead.primitives.text import email_address
+from techlead.primitives.text import email_address, url
 
 SUBJECT_CHARACTERS_MAX: Final = 250
 SENDER: Final = "no-reply@localhost"
@@ -36,6 +36,9 @@ class Letter:
     subject: str
     text: str
     created_at: int
+    html: str | None = None
+    unsubscribe: str | None = None
+    """Where one click ends messages of this kind (RFC 8058), an https address of ours; None where that cannot be."""
 
     @property
     def name(self) -> str:
@@ -43,20 +46,30 @@ class Letter:
         return ids.encode("delivery", self.delivery)
 
 
-def compose(letter: Letter, sender: str) -> bytes:
+def compose(letter: Letter, sender: str, address: str = SENDER) -> bytes:
     """Write the message, the same bytes each time; ValueError when the address is none."""
     head = {
-        "From": f"{_words(sender, _PLAIN_NAME)} <{SENDER}>",
+        "From": f"{_words(sender, _PLAIN_NAME)} <{address}>",
         "To": email_address(letter.address),
         "Subject": _words(letter.subject, _PLAIN_SUBJECT),
         "Date": format_datetime(to_datetime(letter.created_at)),
-        "Message-ID": f"<{letter.name}@localhost>",
+        "Message-ID": f"<{letter.name}@{address.rpartition('@')[2]}>",
         "Auto-Submitted": "auto-generated",
     }
+    if letter.unsubscribe is not None:
+        head["List-Unsubscribe"] = f"<{url(letter.unsubscribe)}>"
+        head["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     written = "".join(f"{name}: {value}\r\n" for name, value in head.items())
     body = EmailMessage(policy=SMTP)
-    body.set_content(_NOT_IN_TEXT.sub(" ", letter.text.replace("\r\n", "\n")) + "\n")
+    body.set_content(_lines(letter.text))
+    if letter.html is not None:
+        body.add_alternative(_lines(letter.html), subtype="html")
+        body.set_boundary(f"={letter.name}")
     return written.encode("ascii") + body.as_bytes()
+
+
+def _lines(text: str) -> str:
+    return _NOT_IN_TEXT.sub(" ", text.replace("\r\n", "\n")) + "\n"
 
 
 def _words(text: str, plain: re.Pattern[str]) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 from techlead.declare.account import Account
 from techlead.declare.action import Action
 from techlead.declare.backend import Declarations
-from techlead.declare.notification import Notification
+from techlead.declare.notification import Notification, Way
+from techlead.declare.outside import Event, System
 from techlead.declare.resource import Resource
 from techlead.derive import checks
 from techlead.derive.annotations import Unfit
@@ -26,13 +27,17 @@ from techlead.derive.plan import (
     ResourcePlan,
 )
 from techlead.derive.refusals import Refusals
+from techlead.derive.templates import FILE_NAME, Template
 from techlead.primitives import text
 
 FieldsOf = dict[str, tuple[FieldPlan, ...]]
 
 
-def derive(declarations: Declarations) -> Plan:
-    """Derive everything from a backend's declarations; DeclarationsRefused names all that cannot stand."""
+def derive(declarations: Declarations, templates: Mapping[str, str] | None = None) -> Plan:
+    """Derive everything from a backend's declarations; DeclarationsRefused names all that cannot stand.
+
+    `templates` holds the sources of its messages by file name: `order_placed.md`, `order_placed.de.md`.
+    """
     refusals = Refusals()
     checks.declared(declarations, refusals)
     names = {declared.__name__: declared for declared in declarations.resources}
@@ -44,7 +49,7 @@ def derive(declarations: Declarations) -> Plan:
         name: _resource(declared, names, fields, account, refusals) for name, declared in sorted(names.items())
     }
     notifications = tuple(
-        _notification(one) for declared in names.values() for one in declared.declaration.notifications
+        _notification(one, templates or {}) for declared in names.values() for one in declared.declaration.notifications
     )
     plan = Plan(
         declarations.name,
@@ -52,8 +57,17 @@ def derive(declarations: Declarations) -> Plan:
         account,
         resources,
         tuple(sorted(notifications, key=lambda one: one.name)),
-        operations(resources, account),
+        operations(
+            resources,
+            account,
+            declarations.outside,
+            frozenset(way for one in notifications for way in one.via),
+            declarations.roles,
+        ),
+        tuple(sorted(declarations.outside.systems, key=lambda one: one.name)),
+        tuple(sorted(declarations.outside.incoming, key=lambda one: one.name)),
     )
+    checks.templated(plan, declarations.origin, templates or {}, refusals)
     checks.planned(plan, refusals)
     refusals.end()
     return plan
@@ -116,6 +130,7 @@ def _action(
         on_create=action.on_create,
         origin=action.origin,
         description=inspect.getdoc(action.function) or "",
+        outside=action.on if isinstance(action.on, System | Event) else None,
     )
 
 
@@ -134,17 +149,30 @@ def _arguments(
     return found
 
 
-def _notification(declared: Notification[Any]) -> NotificationPlan:
+def _notification(declared: Notification[Any], templates: Mapping[str, str]) -> NotificationPlan:
+    ways = [one for one in declared.via if isinstance(one, Way)]
     return NotificationPlan(
         declared.name,
         declared.resource.__name__,
         declared.to,
-        declared.via,
+        tuple(one.channel if isinstance(one, Way) else one for one in declared.via),
         declared.subject or declared.name.replace("_", " ").capitalize(),
         declared.text,
         declared.origin,
         declared,
+        declared.code,
+        {way.channel: way.path for way in ways},
+        _templates(declared.name, templates),
     )
+
+
+def _templates(name: str, sources: Mapping[str, str]) -> Mapping[str, Template]:
+    found = {}
+    for file, source in sorted(sources.items()):
+        match = FILE_NAME.fullmatch(file)
+        if match is not None and match[1] == name:
+            found[match[2] or ""] = Template(name, match[2] or "", file, source)
+    return found
 
 
 def _description(declared: type[Resource]) -> str:

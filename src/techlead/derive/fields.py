@@ -31,6 +31,7 @@ from techlead.derive.limits import limit_problems
 from techlead.derive.plan import FieldPlan
 from techlead.derive.refusals import Refusals, field_origin
 from techlead.primitives import text
+from techlead.primitives.guard import check_url
 from techlead.primitives.money import Money
 
 TEXT_MAX: Final = 100_000
@@ -166,7 +167,7 @@ def _url(_shape: Shape, spec: FieldSpec, _prefix_of: Callable[[str], str]) -> Co
 
 def _webhook_url(_shape: Shape, spec: FieldSpec, _prefix_of: Callable[[str], str]) -> Codec:
     limits = replace(_limits(spec), min_length=9, max_length=min(spec.max_length or URL_MAX, URL_MAX))
-    return text_codec(limits, lambda given: text.url(given, schemes=("https",)), "uri")
+    return text_codec(limits, lambda given: check_url(text.url(given, schemes=("https",))), "uri")
 
 
 def _integer(_shape: Shape, spec: FieldSpec, _prefix_of: Callable[[str], str]) -> Codec:

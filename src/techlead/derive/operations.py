@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from techlead.declare.access import Policy, anyone, nobody, signed_in
+from techlead.declare.access import Policy, anyone, nobody, role, signed_in
+from techlead.declare.notification import Channel
+from techlead.declare.outside import Outside
 from techlead.derive.plan import Operation, ResourcePlan
 
 RUNTIME: tuple[tuple[str, str, str, str, Policy, str], ...] = (
@@ -20,13 +22,82 @@ RUNTIME: tuple[tuple[str, str, str, str, Policy, str], ...] = (
 """Name, method, path, kind, policy and summary of what a backend with accounts always has."""
 
 
-def operations(resources: Mapping[str, ResourcePlan], account: str | None) -> tuple[Operation, ...]:
+INCOMING = "Take a signed message of another system."
+
+
+REACHING: tuple[tuple[str, str, str, str, Policy, str], ...] = (
+    ("preferences", "GET", "/preferences", "preferences", signed_in, "Read what you are told, how and when."),
+    (
+        "set_preferences",
+        "PATCH",
+        "/preferences",
+        "set_preferences",
+        signed_in,
+        "Choose what you are told, how and when.",
+    ),
+    ("ask_unsubscribe", "GET", "/unsubscribe/{id}", "ask_unsubscribe", anyone, "Ask before a kind of e-mail ends."),
+    ("unsubscribe", "POST", "/unsubscribe/{id}", "unsubscribe", anyone, "End a kind of e-mail, by its own link."),
+)
+"""The same of what a backend has that tells people something outside of their inbox."""
+SIGNING: tuple[tuple[str, str, str, str, Policy, str], ...] = (
+    ("webhook_keys", "GET", "/preferences/keys", "webhook_keys", signed_in, "Read with what your webhooks are signed."),
+)
+"""The same of what a backend has that sends webhooks."""
+PUSHING: tuple[tuple[str, str, str, str, Policy, str], ...] = (
+    ("browsers", "GET", "/browsers", "browsers", signed_in, "List the browsers in which you get notices."),
+    ("add_browser", "POST", "/browsers", "add_browser", signed_in, "Get notices in a browser."),
+    ("remove_browser", "DELETE", "/browsers/{id}", "remove_browser", signed_in, "Get no more notices in a browser."),
+)
+"""The same of what a backend has that sends notices to browsers."""
+
+
+STEERER = "admin"
+ADMIN = role(STEERER)
+STEERING: tuple[tuple[str, str, str, str, Policy, str], ...] = (
+    ("outbox", "GET", "/outbox", "outbox", ADMIN, "See what waits, for which destinations, and why."),
+    ("outbox_dead", "GET", "/outbox/dead", "outbox_dead", ADMIN, "Read what ended undelivered, with its history."),
+    ("outbox_message", "GET", "/outbox/{id}", "outbox_message", ADMIN, "Read one delivery with its history."),
+    ("outbox_replay", "POST", "/outbox/replay", "outbox_replay", ADMIN, "Let what ended undelivered begin anew."),
+    ("outbox_drop", "POST", "/outbox/drop", "outbox_drop", ADMIN, "End what waits or is dead."),
+    ("outbox_pause", "POST", "/outbox/pause", "outbox_pause", ADMIN, "Let nothing go to a destination."),
+    ("outbox_resume", "POST", "/outbox/resume", "outbox_resume", ADMIN, "Let things go to a destination again."),
+)
+"""The same of what a backend has that has the role `admin` and sends anything."""
+
+
+def operations(
+    resources: Mapping[str, ResourcePlan],
+    account: str | None,
+    outside: Outside | None = None,
+    channels: frozenset[Channel] = frozenset(),
+    roles: tuple[str, ...] = (),
+) -> tuple[Operation, ...]:
     """List every operation in a stable order; what no policy allows has none."""
     runtime = [
         Operation(name, method, path, kind, account if "me" in name else None, policy, summary)
-        for name, method, path, kind, policy, summary in (RUNTIME if account else ())
+        for name, method, path, kind, policy, summary in _runtime(account, channels)
     ]
-    return (*runtime, *(operation for resource in resources.values() for operation in _of(resource)))
+    sends = bool(channels - {Channel.INBOX} or (outside or Outside()).systems)
+    if account and sends and STEERER in roles:
+        runtime += [
+            Operation(name, method, path, kind, None, policy, summary)
+            for name, method, path, kind, policy, summary in STEERING
+        ]
+    incoming = [
+        Operation(f"incoming_{one.name}", "POST", f"/incoming/{one.name}", "incoming", None, anyone, INCOMING)
+        for one in sorted((outside or Outside()).incoming, key=lambda one: one.name)
+    ]
+    of_rows = [operation for resource in resources.values() for operation in _of(resource)]
+    return (*runtime, *incoming, *of_rows)
+
+
+def _runtime(account: str | None, channels: frozenset[Channel]) -> tuple[tuple[str, str, str, str, Policy, str], ...]:
+    """Choose what the runtime offers: only what somebody could have a use for."""
+    if account is None:
+        return ()
+    reaching = REACHING if channels & {Channel.EMAIL, Channel.WEBHOOK, Channel.PUSH} else ()
+    signing = SIGNING if Channel.WEBHOOK in channels else ()
+    return (*RUNTIME, *reaching, *signing, *(PUSHING if Channel.PUSH in channels else ()))
 
 
 def _of(resource: ResourcePlan) -> Iterator[Operation]:

@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from techlead.declare.aggregate import Aggregate
 from techlead.declare.resource import Body, Fields, Resource
@@ -67,8 +67,8 @@ class Parameters:
         return True
 
     def _plain(self, name: str, base: Any, optional: bool) -> Parameter | None:  # noqa: FBT001 - one call, named there
-        if name == "now" and base is datetime:
-            return Parameter(name, "now")
+        if (name, base) in _PLAIN:
+            return Parameter(name, _PLAIN[name, base])
         if not isinstance(base, type):
             return None
         if issubclass(base, Body):
@@ -153,6 +153,10 @@ class Parameters:
         return False
 
 
+_PLAIN: Mapping[tuple[str, Any], Literal["now", "delivered"]] = {
+    ("now", datetime): "now",
+    ("delivered", bool): "delivered",
+}
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 _NUMBERS: Mapping[str, type] = {"integer": int, "decimal": Decimal, "money": Money}
 

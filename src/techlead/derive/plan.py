@@ -12,10 +12,12 @@ from techlead.declare.aggregate import Aggregate
 from techlead.declare.field import MISSING, FieldSpec, Now
 from techlead.declare.notification import Channel
 from techlead.declare.origin import Origin
+from techlead.declare.outside import Event, Incoming, System
 from techlead.declare.resource import Fields, Resource
 from techlead.declare.rule import Rule
 from techlead.declare.types import Sensitivity
 from techlead.derive.codecs import Codec
+from techlead.derive.templates import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Parameter:
     """One thing that a rule or an action may know, and where it comes from."""
 
     name: str
-    kind: Literal["row", "reference", "actor", "now", "body", "aggregate"]
+    kind: Literal["row", "reference", "actor", "now", "body", "aggregate", "delivered"]
     resource: str | None = None
     """The resource of a row, a reference or the actor."""
     via: tuple[str, str] | None = None
@@ -113,6 +115,8 @@ class ActionPlan:
     on_create: bool
     origin: Origin
     description: str
+    outside: System | Event | None = None
+    """What runs it instead of a request: a system's answer, or an event that comes in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,11 @@ class NotificationPlan:
     text: str
     origin: Origin
     declared: Any
+    code: bool = False
+    at: Mapping[Channel, tuple[str, ...]] = dataclass_field(default_factory=dict)
+    """The field that holds the address, seen from the row, of each channel for which one was named."""
+    templates: Mapping[str, Template] = dataclass_field(default_factory=dict)
+    """Its templates by language; "" is for everybody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +212,8 @@ class Plan:
     resources: Mapping[str, ResourcePlan]
     notifications: tuple[NotificationPlan, ...]
     operations: tuple[Operation, ...]
+    systems: tuple[System, ...] = ()
+    incoming: tuple[Incoming, ...] = ()
 
     @property
     def accounts(self) -> ResourcePlan:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from techlead.declare.access import Policy
+from techlead.declare.notification import Channel
 from techlead.declare.rule import Rule
 from techlead.derive.access_summary import access_summary
 from techlead.derive.matrix import Cell, access_matrix, may_ever, verdict
@@ -129,12 +130,17 @@ def _rules(plan: Plan) -> Iterator[Data]:
         }
 
 
+def _way(notification: NotificationPlan, channel: Channel) -> str:
+    path = notification.at.get(channel)
+    return channel.value if path is None else f"{channel.value} at {'.'.join(path)}"
+
+
 def _notification(notification: NotificationPlan) -> Data:
     return {
         "name": notification.name,
         "about": notification.resource,
         "to": str(notification.to),
-        "via": [channel.value for channel in notification.via],
+        "via": [_way(notification, channel) for channel in notification.via],
         "subject": notification.subject,
         "text": notification.text,
     }

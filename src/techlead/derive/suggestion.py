@@ -95,6 +95,8 @@ def _slots(
 def _plain(parameter: Parameter, plan: Plan, constants: tuple[Any, ...]) -> list[Any]:
     if parameter.kind == "now":
         return [NOON, NOON + timedelta(days=400)]
+    if parameter.kind == "delivered":
+        return [True, False]
     said = parameter.aggregate
     if said is None or said.field is None:
         return sorted({one for one in _integers(constants) if one >= 0})[:CHOICES_MAX]
@@ -106,7 +108,7 @@ def _example(own: tuple[Parameter, ...], values: Mapping[Slot, Any]) -> Example:
     given: dict[str, Any] = {}
     for parameter in own:
         fields = tuple((field, value) for (name, field), value in values.items() if name == parameter.name)
-        plain = parameter.kind in ("now", "aggregate")
+        plain = parameter.kind in ("now", "aggregate", "delivered")
         given[parameter.name] = fields[0][1] if plain else Example(fields)
     (only, *more) = given.values()
     return only if not more and isinstance(only, Example) else Example(tuple(given.items()))

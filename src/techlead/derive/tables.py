@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import SchemaItem
@@ -91,6 +92,7 @@ def _resource(metadata: MetaData, plan: Plan, resource: ResourcePlan) -> None:
         table.append_column(Column("email_key", String(320), nullable=False))
         table.append_column(Column("password_hash", String(200), nullable=False))
         table.append_column(Column("roles", String(1000), nullable=False, server_default=""))
+        table.append_column(Column("preferences", Text(), nullable=False, server_default=""))
         table.append_constraint(UniqueConstraint("email_key"))
     if resource.soft_delete:
         table.append_column(Column("deleted_at", TIMESTAMP, nullable=True))
@@ -149,6 +151,14 @@ def _runtime(metadata: MetaData, plan: Plan) -> None:
         Index("ix__techlead_history__row", "row", "id"),
     )
     _outbox(metadata)
+    _delivery(metadata)
+    if plan.incoming:
+        _table(
+            metadata,
+            "techlead_incoming",
+            Column("key_hash", BYTES, primary_key=True),
+            Column("at", TIMESTAMP, nullable=False, index=True),
+        )
     _table(metadata, "techlead_schema", Column("fingerprint", String(64), primary_key=True))
 
 
@@ -164,6 +174,33 @@ def _of_accounts(metadata: MetaData, account: str) -> None:
     )
     _table(
         metadata,
+        "techlead_browser",
+        Column("id", ID, primary_key=True),
+        Column("account", ID, nullable=False, index=True),
+        Column("address_hash", BYTES, nullable=False, unique=True),
+        Column("address", Text(), nullable=False),
+        Column("point", String(100), nullable=False),
+        Column("auth", String(40), nullable=False),
+        Column("created_at", TIMESTAMP, nullable=False),
+        ForeignKeyConstraint(["account"], [f"{account}.id"]),
+    )
+    _table(
+        metadata,
+        "techlead_digest",
+        Column("id", ID, primary_key=True),
+        Column("account", ID, nullable=False),
+        Column("channel", String(20), nullable=False),
+        Column("due_at", TIMESTAMP, nullable=False, index=True),
+        Column("notification", String(80), nullable=False),
+        Column("resource", String(80), nullable=False),
+        Column("row", ID, nullable=False),
+        Column("subject", Text(), nullable=False),
+        Column("text", Text(), nullable=False),
+        Column("created_at", TIMESTAMP, nullable=False),
+        ForeignKeyConstraint(["account"], [f"{account}.id"]),
+    )
+    _table(
+        metadata,
         "techlead_login_attempt",
         Column("email_hash", BYTES, primary_key=True),
         Column("failures", BigInteger(), nullable=False),
@@ -172,11 +209,12 @@ def _of_accounts(metadata: MetaData, account: str) -> None:
 
 
 def _outbox(metadata: MetaData) -> None:
+    """Messages: what the inbox shows, and what the dispatcher sends, by which lane and when."""
     outbox = _table(
         metadata,
         "techlead_outbox",
         Column("id", ID, primary_key=True),
-        Column("account", ID, nullable=False),
+        Column("account", ID, nullable=True),
         Column("notification", String(80), nullable=False),
         Column("channel", String(20), nullable=False),
         Column("resource", String(80), nullable=False),
@@ -185,13 +223,67 @@ def _outbox(metadata: MetaData) -> None:
         Column("text", Text(), nullable=False),
         Column("created_at", TIMESTAMP, nullable=False),
         Column("read_at", TIMESTAMP, nullable=True),
-        Column("sent_at", TIMESTAMP, nullable=True),
+        Column("kind", String(20), nullable=False, server_default=""),
+        Column("lane", String(300), nullable=False, server_default=""),
+        Column("destination", Text(), nullable=False, server_default=""),
+        Column("data", Text(), nullable=False, server_default=""),
+        Column("dedupe", BYTES, nullable=True),
+        Column("expires_at", TIMESTAMP, nullable=True),
+        Column("state", String(12), nullable=False, server_default=""),
+        Column("next_at", TIMESTAMP, nullable=True),
+        Column("tries", BigInteger(), nullable=False, server_default="0"),
+        Column("attempts", BigInteger(), nullable=False, server_default="0"),
+        Column("claim", BYTES, nullable=True),
+        Column("reason", String(80), nullable=False, server_default=""),
+        Column("ended_at", TIMESTAMP, nullable=True),
         Index("ix__techlead_outbox__inbox", "account", "channel", "id"),
-        Index("ix__techlead_outbox__waiting", "channel", "sent_at", "id"),
     )
-    unread = outbox.c.read_at.is_(None)
-    columns = (outbox.c.account, outbox.c.channel, outbox.c.read_at, outbox.c.id)  # `read_at`, or SQLite takes another
-    Index("ix__techlead_outbox__unread", *columns, sqlite_where=unread, postgresql_where=unread)
+    table = outbox.c
+    columns = (table.account, table.channel, table.read_at, table.id)  # `read_at`, or SQLite takes another
+    _partial("unread", columns, table.read_at.is_(None))
+    waits = table.next_at.is_not(None)
+    _partial("fresh", (table.lane, table.next_at, table.id), waits & (table.tries == literal_column("0")))
+    _partial("tried", (table.lane, table.next_at, table.id), waits & (table.tries > literal_column("0")))
+    _partial("expiring", (table.expires_at,), waits)
+    _partial("ended", (table.state, table.ended_at), table.ended_at.is_not(None))
+    _partial("dedupe", (table.dedupe,), table.dedupe.is_not(None), unique=True)
+
+
+def _delivery(metadata: MetaData) -> None:
+    """Say what is known of destinations, and of each try: written before it begins, so that a crash leaves a trace."""
+    _table(
+        metadata,
+        "techlead_lane",
+        Column("name", String(300), primary_key=True),
+        Column("state", Text(), nullable=False),
+        Column("phase", String(12), nullable=False),
+        Column("held_at", TIMESTAMP, nullable=True),
+        Column("changed_at", TIMESTAMP, nullable=False),
+    )
+    _table(
+        metadata,
+        "techlead_attempt",
+        Column("message", ID, nullable=False),
+        Column("number", BigInteger(), nullable=False),
+        Column("started_at", TIMESTAMP, nullable=False),
+        Column("probe", Boolean(), nullable=False),
+        Column("ended_at", TIMESTAMP, nullable=True),
+        Column("outcome", String(12), nullable=False, server_default=""),
+        Column("fault", String(12), nullable=False, server_default=""),
+        Column("detail", String(200), nullable=False, server_default=""),
+        PrimaryKeyConstraint("message", "number"),
+    )
+    _table(
+        metadata,
+        "techlead_gone",
+        Column("destination_hash", BYTES, primary_key=True),
+        Column("lane", String(300), nullable=False, index=True),
+        Column("since", TIMESTAMP, nullable=False),
+    )
+
+
+def _partial(name: str, columns: tuple[Any, ...], holds: Any, *, unique: bool = False) -> None:
+    Index(f"ix__techlead_outbox__{name}", *columns, unique=unique, sqlite_where=holds, postgresql_where=holds)
 
 
 def _table(metadata: MetaData, name: str, *parts: SchemaItem) -> Table:

@@ -26,6 +26,7 @@ from techlead.serve.change.fields import Form
 from techlead.serve.change.unit import Unit
 from techlead.serve.change.update import update as update_row
 from techlead.serve.passwords import Passwords
+from techlead.serve.probe import probe_of
 from techlead.serve.request import Request
 from techlead.serve.rows import created, if_match_of, read_one, shown
 from techlead.serve.runtime import Handler, Runtime
@@ -113,10 +114,13 @@ def change_me(runtime: Runtime) -> Handler:
     """PATCH one's own account; the address changes by a flow of its own, which confirms it."""
     resource = runtime.plan.accounts
     form = Form(own_fields(resource))
+    probe = probe_of(runtime, resource)
 
     async def handle(request: Request) -> Answer:
         actor = await runtime.actor(request, signed_in)
         given = form.parse(await request.json(), partial=True)
+        if probe is not None:
+            await probe(given)
 
         async def work(unit: Unit) -> Answer:
             row_id = actor.account or b""

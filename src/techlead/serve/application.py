@@ -73,6 +73,7 @@ class Application:
         self._stopping = True
         self.drain()
         await self._tasks.stop()
+        await self.runtime.doors.close()
         await self.runtime.store.close()
         self.runtime.log.flush()
         self._open = False

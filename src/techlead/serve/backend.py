@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
 
 from techlead.declare.backend import Declarations
 from techlead.derive.compile import derive
 from techlead.derive.plan import Plan
+from techlead.errors import DeclarationsRefused, Refusal
 from techlead.serve.application import Application
 from techlead.serve.assemble import assemble
 from techlead.serve.mount import Asgi
 from techlead.serve.settings import settings_from
 from techlead.store.open import open_store
+
+TEMPLATES: Final = "templates"
+"""The folder beside the backend's file in which the templates of its messages lie."""
 
 
 class Backend(Declarations):
@@ -26,7 +32,7 @@ class Backend(Declarations):
         Declarations are complete when they are first derived; what is declared later is not part of it.
         """
         if self._plan is None:
-            self._plan = derive(self)
+            self._plan = derive(self, templates_beside(self.origin.file))
         return self._plan
 
     def asgi(self, database: str = "sqlite:///techlead.db", *, mounts: Mapping[str, Asgi] | None = None) -> Application:
@@ -36,3 +42,15 @@ class Backend(Declarations):
         """
         settings = settings_from(os.environ)
         return assemble(self.plan(), open_store(database), settings, mounts=mounts)
+
+
+def templates_beside(file: str) -> Mapping[str, str]:
+    """Read the templates that lie beside a backend's file, by their names; DeclarationsRefused when one is no text."""
+    found = {}
+    for path in sorted((Path(file).parent / TEMPLATES).glob("*.md")):
+        try:
+            found[path.name] = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            refusal = Refusal(str(path), 1, f"template {path.name}", "it is no text in UTF-8", "save it as UTF-8")
+            raise DeclarationsRefused((refusal,)) from None
+    return found

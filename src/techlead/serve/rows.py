@@ -9,8 +9,6 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from techlead.declare.access import Policy, owner
-from techlead.declare.field import Missing, Now
-from techlead.declare.resource import frozen
 from techlead.derive.access import ActorClass
 from techlead.derive.plan import ActionPlan, ResourcePlan
 from techlead.derive.statements import Statement
@@ -22,9 +20,10 @@ from techlead.primitives.clock import to_datetime
 from techlead.serve.answer import Answer, json_answer
 from techlead.serve.change.act import act
 from techlead.serve.change.create import create
-from techlead.serve.change.fields import Form
+from techlead.serve.change.fields import Form, body_from
 from techlead.serve.change.unit import Unit
 from techlead.serve.change.update import remove, update
+from techlead.serve.probe import probe_of
 from techlead.serve.query import page_of
 from techlead.serve.request import Request
 from techlead.serve.runtime import Handler, Runtime
@@ -80,10 +79,13 @@ def create_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
     """POST a new row."""
     operation = f"create_{resource.table}"
     form = Form(resource.fields)
+    probe = probe_of(runtime, resource)
 
     async def handle(request: Request) -> Answer:
         actor = await runtime.actor(request, resource.access.create)
         given = form.parse(await request.json(), partial=False)
+        if probe is not None:
+            await probe(given)
 
         async def work(unit: Unit) -> Answer:
             values, revision = await create(unit, resource, given, resource.access.create)
@@ -98,11 +100,14 @@ def change_one(runtime: Runtime, resource: ResourcePlan) -> Handler:
     """PATCH some fields of a row."""
     operation = f"update_{resource.table}"
     form = Form(resource.fields)
+    probe = probe_of(runtime, resource)
 
     async def handle(request: Request) -> Answer:
         actor = await runtime.actor(request, resource.access.update)
         row_id = row_id_of(resource.prefix, request.params[0])
         given = form.parse(await request.json(), partial=True)
+        if probe is not None:
+            await probe(given)
 
         async def work(unit: Unit) -> Answer:
             policy = resource.access.update
@@ -152,12 +157,12 @@ def act_on_one(runtime: Runtime, resource: ResourcePlan, action: ActionPlan) -> 
 
 async def body_of(request: Request, action: ActionPlan, form: Form | None) -> Any:
     """Read an action's body as its frozen, typed form; an action without one takes nothing or an empty object."""
-    if form is None:
+    if action.body is None or form is None:
         if (await request.read_body()).strip() not in (b"", b"{}"):
             message = "This action takes no body."
             raise MalformedRequest(message)
         return None
-    return action_body(action, form.parse(await request.json(), partial=False))
+    return body_from(action.body, form.parse(await request.json(), partial=False))
 
 
 def history_of(runtime: Runtime, resource: ResourcePlan) -> Handler:
@@ -231,19 +236,6 @@ async def seen_now(runtime: Runtime, unit: Unit, resource: ResourcePlan, row_id:
 def visible_to(resource: ResourcePlan) -> Policy:
     """Give who sees a row: its `read`, and an account sees itself."""
     return resource.access.read | owner if resource.is_account else resource.access.read
-
-
-def action_body(action: ActionPlan, stored: Mapping[str, Any]) -> Any:
-    """Make the frozen body of an action from parsed values, with the defaults of what was left out."""
-    assert action.body is not None  # noqa: S101 - only actions with a body come here
-    python: dict[str, Any] = {}
-    for field in action.body.fields:
-        if field.name in stored:
-            value = stored[field.name]
-            python[field.name] = None if value is None else field.codec.load(value)
-        else:
-            python[field.name] = None if isinstance(field.spec.default, Missing | Now) else field.spec.default
-    return frozen(action.body.body, python)
 
 
 def _listed(header: bytes, etag: bytes) -> bool:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from techlead.declare.access import Nobody, Policy
+from techlead.deliver.limits import DEFAULT_LIMITS, LimitsBook
 from techlead.derive.access import ActorClass, residual
 from techlead.derive.plan import Plan, ResourcePlan
 from techlead.derive.statements import Statements
 from techlead.derive.views import View, view
 from techlead.errors import NotAllowed, NotSignedIn, RequestInFlight
 from techlead.primitives.clock import Clock
+from techlead.primitives.secret import SecretText
 from techlead.serve.actor import Actor, Authenticator
 from techlead.serve.answer import Answer, Stream
 from techlead.serve.change.unit import Unit
+from techlead.serve.doors import Doors, doors_from
 from techlead.serve.events import EventLog
 from techlead.serve.idempotency import Work, fingerprint_of, key_of, once
+from techlead.serve.keys import Keys
 from techlead.serve.request import Request
 from techlead.serve.settings import Settings
 from techlead.serve.streams import Streams
@@ -39,6 +43,16 @@ class Runtime:
     authenticator: Authenticator
     streams: Streams
     told: Callable[[set[bytes]], None] = lambda _accounts: None
+    limits: LimitsBook = DEFAULT_LIMITS
+    """Those of delivery."""
+    keys: Keys = field(default_factory=Keys)
+    """Derived from our own secret."""
+    secrets: Mapping[str, SecretText] = field(default_factory=dict)
+    """Those of other systems, by the variable that holds each."""
+    mail_url: SecretText | None = None
+    """Where mail is handed in."""
+    doors: Doors = field(default_factory=lambda: doors_from(Settings()))
+    """The ways to the network."""
     draining: bool = False
     """Whether stopping has begun: what is under way is finished, nothing new should come."""
     _in_flight: set[bytes] = field(default_factory=set)
@@ -90,7 +104,7 @@ class Runtime:
         told: set[bytes] = set()
 
         async def transaction(tx: Transaction) -> Answer:
-            unit = Unit(tx, self.statements, actor, self.clock(), self.random, operation, request.id)
+            unit = Unit(tx, self.statements, actor, self.clock(), self.random, operation, request.id, self.limits)
             answer = await work(unit)
             told.clear()
             told.update(unit.told)

@@ -42,6 +42,13 @@ class Settings:
     sse_poll_seconds: int = 2
     log_format: str = "json"
     mail_folder: str = ".techlead/mail"
+    mail_from: str = "no-reply@localhost"
+    public_url: str = "http://127.0.0.1:8000"
+    systems_networks: tuple[str, ...] = ()
+    webhook_probe: bool = True
+    emails_of_account_per_hour_max: int = 30
+    deliver: bool = True
+    delivery: str = ""
 
     @property
     def production(self) -> bool:
@@ -109,5 +116,7 @@ def _unknown(environment: Mapping[str, str]) -> list[str]:
     ]  # fmt: skip
 
 
-OTHERS: Final = frozenset({f"{PREFIX}DATABASE", f"{PREFIX}TEST_POSTGRES", f"{PREFIX}PROOF"})
+OTHERS: Final = frozenset(
+    {f"{PREFIX}DATABASE", f"{PREFIX}MAIL_URL", f"{PREFIX}PROOF", f"{PREFIX}SECRET", f"{PREFIX}TEST_POSTGRES"}
+)
 """Variables that are read elsewhere."""

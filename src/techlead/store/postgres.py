@@ -43,7 +43,7 @@ class PostgresStore:
 
     def __init__(self, url: str, settings: StoreSettings = DEFAULTS) -> None:
         """Name the database; nothing is connected yet."""
-        self._url = url
+        self.url = url
         self._settings = settings
         wait = settings.connect_seconds_max
         self._readers = ConnectionPool(lambda: self._connect(read_only=True), settings.read_connections_max, wait)
@@ -163,7 +163,7 @@ class PostgresStore:
     async def _connect(self, *, read_only: bool) -> Any:
         settings = self._settings
         connection = await asyncpg.connect(
-            self._url,
+            self.url,
             timeout=settings.connect_seconds_max,
             command_timeout=settings.statement_seconds_max + settings.connect_seconds_max,
             statement_cache_size=settings.statements_cached_max,

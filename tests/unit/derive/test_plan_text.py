@@ -46,7 +46,7 @@ def lines(plan):
         "  refuses facts(status=OrderStatus.SHIPPED)",
         "notification order_placed about Order",
         "  to seller",
-        "  via inbox, email",
+        "  via inbox, email, webhook",
         "  text An order for {price} was placed.",
     ],
 )

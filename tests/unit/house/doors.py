@@ -50,7 +50,7 @@ DOORS: Final = (
                 "urllib.request",
             }
         ),
-        ("deliver/outbound.py",),
+        ("deliver/outbound.py", "deliver/receiver.py"),
     ),
     Door(
         "a module named while the program runs",

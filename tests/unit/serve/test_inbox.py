@@ -113,7 +113,6 @@ async def test_a_change_that_is_refused_tells_nobody(board: Board) -> None:
             "ix__techlead_outbox__unread (account=? AND channel=? AND read_at=? AND id<?)",
         ),
         ("inbox since", "ix__techlead_outbox__inbox (account=? AND channel=? AND id>?)"),
-        ("mail waiting", "ix__techlead_outbox__waiting (channel=? AND sent_at=? AND id>?)"),
     ],
 )
 async def test_a_page_costs_the_same_however_many_messages_there_are(

@@ -153,7 +153,7 @@ class Names(ast.NodeVisitor):
             Kind.DATA: lambda: arguments is None or (node.attr in METHODS and enough),
             Kind.TYPE: lambda: node.attr in TYPES[owner] and enough,
             Kind.ENUM: lambda: node.attr in owner.__members__ and arguments is None,
-            Kind.KNOWN: lambda: node.attr == "send" and arguments is not None and not isinstance(owner, type),
+            Kind.KNOWN: lambda: node.attr in ("send", "call") and arguments is not None and not isinstance(owner, type),
         }
         if kind in allowed and allowed[kind]():
             return

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from techlead.declare.backend import Declarations
+from techlead.declare.origin import Origin
 from techlead.derive.checks import (
     actions,
     audience,
@@ -18,22 +19,24 @@ from techlead.derive.checks import (
     fields,
     names,
     notifications,
+    outside,
     policies,
     purity,
     references,
     rules,
     strays,
+    templates,
 )
 from techlead.derive.plan import FieldPlan, Plan
 from techlead.derive.refusals import Refusals
 
-__all__ = ["declared", "led_to", "planned"]
+__all__ = ["declared", "led_to", "planned", "templated"]
 
 
 def declared(declarations: Declarations, refusals: Refusals) -> None:
     """Refuse what is wrong before any type is read: names, policies without accounts, rules without reasons."""
     for check in (names.check, strays.check, policies.check_declared, rules.check, actions.check_declared,
-                  notifications.check_declared, purity.check):  # fmt: skip
+                  notifications.check_declared, outside.check_declared, purity.check):  # fmt: skip
         check(declarations, refusals)
 
 
@@ -42,8 +45,13 @@ def led_to(known: Mapping[str, Any], found: Mapping[str, tuple[FieldPlan, ...]],
     references.check(known, found, refusals)
 
 
+def templated(plan: Plan, origin: Origin, sources: Mapping[str, str], refusals: Refusals) -> None:
+    """Refuse templates that are for no notification, or that say more than they may."""
+    templates.check(plan, origin, sources, refusals)
+
+
 def planned(plan: Plan, refusals: Refusals) -> None:
     """Refuse fields, policies, actions, examples and notifications that cannot stand."""
     for check in (fields.check, copies.check, policies.check, audience.check, actions.check, examples.check,
-                  notifications.check):  # fmt: skip
+                  notifications.check, outside.check):  # fmt: skip
         check(plan, refusals)

@@ -9,6 +9,7 @@ from typing import Final
 from techlead.declare.access import nobody
 from techlead.declare.action import Action
 from techlead.declare.backend import Declarations
+from techlead.declare.outside import Event, System
 from techlead.declare.resource import Body
 from techlead.declare.rule import Rule
 from techlead.declare.types import Sensitivity
@@ -46,7 +47,10 @@ def check(plan: Plan, refusals: Refusals) -> None:
 
 def _said(action: Action[...]) -> Iterator[Problem]:
     on = f"on={getattr(action.on, '__name__', action.on)}"
-    if action.on is not None and not action.on_create:
+    if isinstance(action.on, System | Event):
+        if action.by != nobody:
+            yield "another system runs it, so `by` decides nothing", "leave out `by`, or leave out `on`"
+    elif action.on is not None and not action.on_create:
         yield f"{on} is not possible", "say on=create, or by=... for an operation of its own"
     elif action.on_create and action.by != nobody:
         yield "on=create runs inside every create, so `by` decides nothing", "say who in @backend.resource(create=...)"

@@ -14,8 +14,24 @@ from techlead.derive.checks.problem import Problem
 from techlead.derive.refusals import Refusals, field_origin
 from techlead.primitives import text
 
-RUNTIME_PATHS: Final = frozenset({"auth", "me", "inbox", "docs", "healthz", "readyz", "openapi.json", "console"})
-RUNTIME_COLUMNS: Final = frozenset({"password_hash", "email_key"})
+RUNTIME_PATHS: Final = frozenset(
+    {
+        "auth",
+        "me",
+        "inbox",
+        "outbox",
+        "incoming",
+        "preferences",
+        "browsers",
+        "unsubscribe",
+        "docs",
+        "healthz",
+        "readyz",
+        "openapi.json",
+        "console",
+    }
+)
+RUNTIME_COLUMNS: Final = frozenset({"password_hash", "email_key", "preferences"})
 """Columns that the runtime adds to the accounts, beside those that `fields.RESERVED` names for every table."""
 ROLES_CHARACTERS_MAX: Final = 1000
 """All roles of an account are kept in one column of this length, a separator after each."""

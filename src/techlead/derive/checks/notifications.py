@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from techlead.declare.access import Member, Policy, nobody
 from techlead.declare.backend import Declarations
-from techlead.declare.notification import Channel, Notification
+from techlead.declare.notification import Channel, Notification, Way
 from techlead.declare.types import Sensitivity
 from techlead.derive.access import ActorClass, residual
 from techlead.derive.checks import paths
@@ -16,10 +17,13 @@ from techlead.derive.checks.names import is_snake_case
 from techlead.derive.checks.problem import Problem
 from techlead.derive.plan import FieldPlan, NotificationPlan, Plan, ResourcePlan
 from techlead.derive.refusals import Refusals
+from techlead.derive.templates import Unrenderable, named_in
 from techlead.primitives import text
 
 SUBJECT_CHARACTERS_MAX: Final = 200
 TEXT_CHARACTERS_MAX: Final = 4_000
+ADDRESSED: Final = frozenset({Channel.WEBHOOK, Channel.CHAT})
+"""Channels whose address may stand in a field of the row."""
 PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -36,7 +40,11 @@ def check(plan: Plan, refusals: Refusals) -> None:
     """Refuse notifications to nobody, and those that tell what is not for the recipient."""
     for one in plan.notifications:
         resource = plan.resources[one.resource]
-        for reason, mend in (*_recipient(plan, resource, one), *_words(resource, one)):
+        for reason, mend in (
+            *_recipient(plan, resource, one),
+            *_words(resource, one),
+            *_addresses(plan, resource, one),
+        ):
             refusals.add(one.origin, f"notification {one.name}", reason, mend)
 
 
@@ -50,12 +58,20 @@ def _name(one: Notification[Any], seen: dict[str, Notification[Any]]) -> Iterato
 
 
 def _channels(one: Notification[Any]) -> Iterator[Problem]:
+    mend = "say via=[inbox], via=[email] or both; from techlead.outside, webhook, chat and push"
     if not one.via:
-        yield "it has no channel", "say via=[inbox], via=[email] or both"
-    elif not all(isinstance(channel, Channel) for channel in one.via):
-        yield "via names something that is no channel", "say via=[inbox], via=[email] or both"
-    elif len(set(one.via)) < len(one.via):
-        yield "it names a channel twice", "name it once"
+        yield "it has no channel", mend
+    elif not all(isinstance(way, Channel | Way) for way in one.via):
+        yield "via names something that is no channel", mend
+    else:
+        channels = [way.channel if isinstance(way, Way) else way for way in one.via]
+        if len(set(channels)) < len(channels):
+            yield "it names a channel twice", "name it once"
+        if Channel.CHAT in one.via:
+            yield "a chat room has an address", 'name the field that holds it: chat.at("workspace.chat_url")'
+        for way in one.via:
+            if isinstance(way, Way) and way.channel not in ADDRESSED:
+                yield f"{way.channel.value} takes no address of a row", f"say {way.channel.value} alone"
 
 
 def _recipient(plan: Plan, resource: ResourcePlan, one: NotificationPlan) -> Iterator[Problem]:
@@ -95,11 +111,35 @@ def _words(resource: ResourcePlan, one: NotificationPlan) -> Iterator[Problem]:
                 'write the name of a field alone, as in "{title} was sold"',
             )
         named += [name for name in PLACEHOLDER.findall(said) if name not in named]
+    for template in one.templates.values():
+        with suppress(Unrenderable):  # which is refused as a template
+            named += [name for name in sorted(named_in(template)) if name not in named]
     for name in named:
         yield from _named(resource, paths.find(resource, name), name)
     if named and residual(resource.access.read, ActorClass(signed_in=True)) == nobody and not resource.is_account:
         reason = f"it tells {', '.join(named)}, but read={resource.access.read} shows the row to no ordinary account"
         yield reason, "let the recipient read the row, or write a text without fields"
+
+
+def _addresses(plan: Plan, resource: ResourcePlan, one: NotificationPlan) -> Iterator[Problem]:
+    """Refuse a channel without an address that it can find: a WebhookUrl of the account, or at the path that was named."""
+    if Channel.WEBHOOK in one.via and Channel.WEBHOOK not in one.at and plan.account is not None:
+        fields = [field.name for field in plan.accounts.fields if field.kind == "webhook_url"]
+        if len(fields) != 1:
+            yield (
+                f"{plan.account} has {len(fields) or 'no'} fields of the type WebhookUrl",
+                'give it one, or name the field: webhook.at("shop.webhook_url")',
+            )
+    for channel, path in one.at.items():
+        end = paths.follow(plan, resource, path[:-1])
+        if not isinstance(end, ResourcePlan):
+            yield end
+            continue
+        field = paths.find(end, path[-1])
+        if field is None:
+            yield paths.unknown(end, path[-1])
+        elif field.kind != "webhook_url":
+            yield f"{channel.value} goes to {end.name}.{field.name}, which is no WebhookUrl", "give the field that type"
 
 
 def _named(resource: ResourcePlan, field: FieldPlan | None, name: str) -> Iterator[Problem]:

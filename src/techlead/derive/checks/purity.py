@@ -10,6 +10,7 @@ from techlead.declare.backend import Declarations
 from techlead.declare.effect import create, delete, refuse
 from techlead.declare.notification import Notification
 from techlead.declare.origin import Origin
+from techlead.declare.outside import System
 from techlead.declare.purity import Role, class_impurities, impurities
 from techlead.declare.resource import Body, Fields
 from techlead.declare.rule import Rule
@@ -35,7 +36,7 @@ def is_known(thing: object) -> bool:
     """Tell whether an object is one of ours that a pure function may name: what it reads, makes and yields."""
     if isinstance(thing, type):
         return issubclass(thing, Fields)
-    return isinstance(thing, Rule | Notification) or thing in (create, delete, refuse)
+    return isinstance(thing, Rule | Notification | System) or thing in (create, delete, refuse)
 
 
 def _functions(declarations: Declarations) -> Iterator[tuple[str, Callable[..., Any], Role, Origin]]:

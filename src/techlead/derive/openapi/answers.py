@@ -10,6 +10,7 @@ from techlead.derive.openapi.parameters import CACHED, ETAG, KEYED
 from techlead.derive.openapi.problems import is_worlds
 from techlead.derive.openapi.shapes import MOMENT, named
 from techlead.derive.openapi.sight import always_sees
+from techlead.derive.openapi.steering import ANSWERS as STEERED
 from techlead.derive.openapi.values import Schema
 from techlead.derive.plan import Operation, Plan
 from techlead.errors import NotSignedIn, TooManyRequests, summary
@@ -63,6 +64,13 @@ TOKEN: Final[Schema] = {
 }
 
 
+SHAPED: Final = {
+    "add_browser": ("201", "The browser.", "browser"),
+    "set_preferences": ("200", "The preferences as they now are.", "preferences"),
+}
+"""What changes something of the runtime's own and answers with it: status, words and shape."""
+
+
 def answers_of(plan: Plan, operation: Operation) -> dict[str, Answer]:
     """Give every answer of an operation by status: what succeeds, then each problem."""
     found = _successes(plan, operation)
@@ -107,7 +115,10 @@ def _successes(plan: Plan, operation: Operation) -> dict[str, Answer]:
         done = _empty("Done; you can no longer see the row.", replayed)
         row = _json("Done; the row as it now is.", named(operation.resource or ""), ["etag", *replayed])
         return {"200": row, "204": done}
-    if kind in ("delete", "logout", "inbox_read"):
+    if kind in SHAPED:
+        status, words, shape = SHAPED[kind]
+        return {status: _json(words, named(shape), replayed)}
+    if kind in ("delete", "logout", "inbox_read", "incoming", "remove_browser", "outbox_pause", "outbox_resume"):
         return {"204": _empty("Done.", replayed)}
     return {"200": _special(operation)}
 
@@ -119,6 +130,10 @@ def _special(operation: Operation) -> Answer:
         "history": ("What changed.", named(f"{resource}.history")),
         "login": ("A session.", TOKEN),
         "inbox": ("One page of messages.", named("inbox.page")),
+        "preferences": ("The preferences.", named("preferences")),
+        **{kind: (words, named(shape)) for kind, (words, shape) in STEERED.items()},
+        "webhook_keys": ("The keys, the newest first.", named("webhook_keys")),
+        "browsers": ("The browsers, and the key to subscribe with.", named("browsers")),
         "alive": ("The process answers.", _status("ok")),
         "ready": ("The database answers, too.", _status("ready")),
         "openapi": ("This document.", {"type": "object"}),
@@ -126,11 +141,11 @@ def _special(operation: Operation) -> Answer:
     if operation.kind in json_shapes:
         words, schema = json_shapes[operation.kind]
         return _json(words, schema, [])
-    media_type = {"inbox_events": "text/event-stream", "docs": "text/html"}[operation.kind]
+    media_type = "text/event-stream" if operation.kind == "inbox_events" else "text/html"
     words = "A stream that ends when you leave." if operation.kind == "inbox_events" else "A page."
     return {
         "description": words,
-        "headers": _headers("x_request_id"),
+        "headers": _headers("x_request_id", *(["replayed"] if operation.kind in KEYED else [])),
         "content": {media_type: {"schema": {"type": "string"}}},
     }
 

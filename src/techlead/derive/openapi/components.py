@@ -10,8 +10,10 @@ from techlead.derive.openapi.inbox import inbox_shapes
 from techlead.derive.openapi.limits import ApiLimits
 from techlead.derive.openapi.parameters import KEYED, shared_parameters
 from techlead.derive.openapi.problems import problem_shape
+from techlead.derive.openapi.reach import reach_shapes
 from techlead.derive.openapi.shapes import id_shape, register_shape, resource_shapes, update_shape
 from techlead.derive.openapi.sight import always_sees
+from techlead.derive.openapi.steering import steering_shapes
 from techlead.derive.openapi.values import Schema
 from techlead.derive.plan import Operation, Plan
 from techlead.errors import MethodNotAllowed
@@ -24,7 +26,8 @@ def components(plan: Plan, every: tuple[Operation, ...], limits: ApiLimits) -> D
     groups = {group for operation in every for group in by_status(errors_of(plan, operation))}
     answers = {response_name(group): problem_answer(group) for group in groups}
     problems = {error for group in groups for error in group} | {MethodNotAllowed}
-    schemas = _account_shapes(plan, limits)
+    kinds = frozenset(one.kind for one in every)
+    schemas = {**_account_shapes(plan, limits), **reach_shapes(kinds), **steering_shapes(kinds)}
     for resource in plan.resources.values():
         own = [one for one in plan.operations if one.resource == resource.name]
         schemas |= resource_shapes(plan, resource, frozenset(one.kind for one in own), limits)

@@ -49,6 +49,8 @@ def _tags(plan: Plan, every: Iterable[Operation]) -> Iterator[Document]:
     words = {
         "Accounts": "Sign up, sign in, and your own account.",
         "Inbox": "Messages to you.",
+        "Preferences": "What you are told, how and when.",
+        "Incoming": "Signed messages of other systems.",
         "Backend": "The backend itself.",
     }
     words |= {resource.path: resource.description for resource in plan.resources.values() if resource.description}

@@ -25,6 +25,7 @@ from techlead.errors import (
     RequestTimeout,
     RevisionMismatch,
     ShuttingDown,
+    SignatureRefused,
     StillReferenced,
     StoreBusy,
     StoreFull,
@@ -49,6 +50,17 @@ WRITE: Final[Errors] = (*READ, StoreFull)
 LIST: Final[Errors] = (MalformedRequest, InvalidFields, *READ)
 ONE: Final[Errors] = (NotFound, *READ)
 ROW: Final[Errors] = (NotFound, RevisionMismatch)
+INCOMING: Final[Errors] = (
+    *BODY,
+    MalformedRequest,
+    SignatureRefused,
+    InvalidFields,
+    NotFound,
+    Refused,
+    RequestInFlight,
+    AlreadyTaken,
+    StillReferenced,
+)
 PLAIN: Final = ActorClass(signed_in=True)
 
 
@@ -152,6 +164,7 @@ def _nothing(_plan: Plan, _operation: Operation) -> Iterator[type[TechleadError]
     yield from ()
 
 
+ORDERS: Final = ("outbox_replay", "outbox_drop", "outbox_pause", "outbox_resume")
 ERRORS: Final[Mapping[str, Callable[[Plan, Operation], Iterator[type[TechleadError]]]]] = {
     "list": _list,
     "read": _read,
@@ -168,13 +181,26 @@ ERRORS: Final[Mapping[str, Callable[[Plan, Operation], Iterator[type[TechleadErr
     "inbox": _list,
     "inbox_events": lambda _plan, _operation: iter((MalformedRequest, InvalidFields, TooManyRequests, *READ)),
     "inbox_read": lambda _plan, _operation: iter((*BODY, *ONCE, *WRITE, NotFound)),
+    "preferences": lambda _plan, _operation: iter(READ),
+    "set_preferences": lambda _plan, _operation: iter((*JSON_BODY, *ONCE, *WRITE, NotFound)),
+    "ask_unsubscribe": lambda _plan, _operation: iter((NotFound,)),
+    "unsubscribe": lambda _plan, _operation: iter((*BODY, *ONCE, *WRITE, NotFound)),
+    "webhook_keys": lambda _plan, _operation: iter(READ),
+    "browsers": lambda _plan, _operation: iter(READ),
+    "add_browser": lambda _plan, _operation: iter((*JSON_BODY, *ONCE, *WRITE, Refused)),
+    "remove_browser": lambda _plan, _operation: iter((*BODY, *ONCE, *WRITE, NotFound)),
+    "incoming": lambda _plan, _operation: iter((*INCOMING, *ONCE, *WRITE)),
+    "outbox": lambda _plan, _operation: iter(READ),
+    "outbox_dead": lambda _plan, _operation: iter(READ),
+    "outbox_message": lambda _plan, _operation: iter((*READ, NotFound)),
+    **dict.fromkeys(ORDERS, lambda _plan, _operation: iter((*JSON_BODY, *WRITE))),
     "alive": _nothing,
     "ready": lambda _plan, _operation: iter(READ),
     "openapi": _nothing,
     "docs": _nothing,
 }
 """What each kind of operation can answer beside what all can."""
-UNKNOWN_ACTOR: Final = ("alive", "ready", "openapi", "docs")
+UNKNOWN_ACTOR: Final = ("ask_unsubscribe", "unsubscribe", "incoming", "alive", "ready", "openapi", "docs")
 
 
 def _resource(plan: Plan, operation: Operation) -> ResourcePlan:

@@ -10,6 +10,8 @@ from techlead.derive.openapi.answers import answers_of
 from techlead.derive.openapi.faults import UNKNOWN_ACTOR
 from techlead.derive.openapi.parameters import parameters_of
 from techlead.derive.openapi.shapes import body_name, named
+from techlead.derive.openapi.steering import BODIES as STEERED
+from techlead.derive.openapi.steering import KINDS as STEERING
 from techlead.derive.plan import ActionPlan, Operation, Plan, ResourcePlan
 
 Document = dict[str, Any]
@@ -21,10 +23,16 @@ HOUSE: Final = (
     Operation("docs", "GET", "/docs", "docs", None, anyone, "Read about this backend on a page."),
 )
 """What every backend answers beside the operations of its Plan."""
+REACH: Final = (
+    "preferences", "webhook_keys", "set_preferences", "ask_unsubscribe", "unsubscribe", "browsers", "add_browser", "remove_browser",
+)  # fmt: skip
 GROUPS: Final = {
     **dict.fromkeys(("register", "login", "logout", "me", "change_me"), "Accounts"),
     **dict.fromkeys(("inbox", "inbox_events", "inbox_read"), "Inbox"),
     **dict.fromkeys(UNKNOWN_ACTOR, "Backend"),
+    "incoming": "Incoming",
+    **dict.fromkeys(REACH, "Preferences"),
+    **dict.fromkeys(STEERING, "Outbox"),
 }
 """Where operations that belong to no resource stand; with capitals, so that no resource's path is called the same."""
 
@@ -63,6 +71,10 @@ def _request_body(operation: Operation, action: ActionPlan | None) -> Document:
         "register": "account.register",
         "login": "account.login",
         "change_me": "account.update",
+        "set_preferences": "preferences.update",
+        "add_browser": "browser.create",
+        "incoming": "incoming.message",
+        **STEERED,
     }
     if action is not None and action.body is not None:
         names["action"] = body_name(action)

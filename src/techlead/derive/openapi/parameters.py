@@ -8,13 +8,20 @@ from typing import Any, Final
 from techlead.derive.filters import NULL, OPERATOR_WORDS, operators_of, parameter_name
 from techlead.derive.openapi.inbox import PARAMETERS as INBOX
 from techlead.derive.openapi.limits import ApiLimits
+from techlead.derive.openapi.reach import PARAMETERS as REACH
 from techlead.derive.openapi.shapes import CURSOR_LENGTH_MAX, id_schema
+from techlead.derive.openapi.steering import PARAMETERS as STEERING
 from techlead.derive.openapi.values import Schema, query_schema
 from techlead.derive.plan import Operation, Plan, ResourcePlan
 
 Parameter = dict[str, Any]
 
-KEYED: Final = frozenset({"register", "create", "update", "change_me", "delete", "action", "logout", "inbox_read"})
+KEYED: Final = frozenset(
+    {
+        "register", "create", "update", "change_me", "delete", "action", "logout", "inbox_read", "incoming",
+        "set_preferences", "unsubscribe", "add_browser", "remove_browser",
+    }
+)  # fmt: skip
 """Kinds of operations that take `Idempotency-Key`."""
 GUARDED: Final = frozenset({"update", "change_me", "delete", "action"})
 """Kinds of operations that take `If-Match`."""
@@ -69,6 +76,8 @@ def parameters_of(plan: Plan, operation: Operation) -> list[Parameter]:
     resource = plan.resources.get(operation.resource or "")
     found: list[Parameter] = [_id(resource)] if resource is not None and "{id}" in operation.path else []
     found += INBOX.get(kind, [])
+    found += REACH.get(kind, [])
+    found += STEERING.get(kind, [])
     found += [_shared("idempotency_key")] if kind in KEYED else []
     found += [_shared("if_match")] if kind in GUARDED else []
     found += [_shared("if_none_match")] if kind in CACHED else []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from techlead.declare.effect import Create, Delete, Effect, Send
+from techlead.declare.effect import Call, Create, Delete, Effect, Send
 from techlead.declare.resource import Resource, changes_of
 from techlead.declare.types import Ref
 from techlead.derive.plan import FieldPlan, ResourcePlan
 from techlead.errors import ProgramError, Refused
+from techlead.serve.change.calls import call
 from techlead.serve.change.fields import dump_fields
 from techlead.serve.change.fill import copy, fill
 from techlead.serve.change.load import Held, Values
@@ -37,10 +38,10 @@ async def apply(unit: Unit, effects: list[Effect], created: Created) -> None:
             await unit.remove(_resource(unit, effect.row), effect.row.id.raw)
         elif isinstance(effect, Send):
             await notify(unit, effect.notification, _resource(unit, effect.row), effect.row)
+        elif isinstance(effect, Call):
+            await call(unit, effect, _resource(unit, effect.about))
         else:
-            message = (
-                f"an action yielded {type(effect).__name__}: yield create(...), delete(...), refuse(...) or a send"
-            )
+            message = f"an action yielded {type(effect).__name__}: yield create(...), delete(...), refuse(...), a send or a call"
             raise ProgramError(message)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from techlead.derive.plan import FieldPlan
+from techlead.declare.field import Missing, Now
+from techlead.declare.resource import frozen
+from techlead.derive.plan import BodyPlan, FieldPlan
 from techlead.errors import FieldError, InvalidFields, MalformedRequest
 
 FAULTS_MAX: Final = 100
@@ -62,6 +64,18 @@ class Form:
             *(name for name in self._known if name in faults),
         ]
         return tuple(FieldError(_at(name), faults[name]) for name in names[:FAULTS_MAX])
+
+
+def body_from(planned: BodyPlan, stored: Mapping[str, Any]) -> Any:
+    """Make the frozen body of an action from parsed values, with the defaults of what was left out."""
+    python: dict[str, Any] = {}
+    for field in planned.fields:
+        if field.name in stored:
+            value = stored[field.name]
+            python[field.name] = None if value is None else field.codec.load(value)
+        else:
+            python[field.name] = None if isinstance(field.spec.default, Missing | Now) else field.spec.default
+    return frozen(planned.body, python)
 
 
 def dump_fields(fields: Iterable[FieldPlan], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:

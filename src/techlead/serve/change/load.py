@@ -49,9 +49,14 @@ def hold(resource: ResourcePlan, values: Values) -> Held:
     return Held(resource, values, frozen(resource.declared, python), draft(resource.declared, python))
 
 
-async def load(unit: Unit, action: ActionPlan, main: Held, body: Mapping[str, Any] | None) -> Loaded:
-    """Load every parameter of an action and its rules; the main row is given and locked already."""
-    loading = _Loading(unit, main)
+async def load(
+    unit: Unit, action: ActionPlan, main: Held, body: Mapping[str, Any] | None, *, delivered: bool = False
+) -> Loaded:
+    """Load every parameter of an action and its rules; the main row is given and locked already.
+
+    `delivered` says how a call to another system ended, for an action that runs on its answer.
+    """
+    loading = _Loading(unit, main, delivered=delivered)
     loaded = Loaded({(main.resource.name, main.before["id"]): main}, {}, {})
     for parameter in action.parameters:
         facts, drafted = await loading.parameter(parameter, loaded, body)
@@ -61,8 +66,9 @@ async def load(unit: Unit, action: ActionPlan, main: Held, body: Mapping[str, An
 
 
 class _Loading:
-    def __init__(self, unit: Unit, main: Held) -> None:
+    def __init__(self, unit: Unit, main: Held, *, delivered: bool) -> None:
         self._unit = unit
+        self._delivered = delivered
         self._main = main
         self._named: dict[str, Held | None] = {"": main}
 
@@ -72,6 +78,8 @@ class _Loading:
             return now, now
         if parameter.kind == "body":
             return body, body
+        if parameter.kind == "delivered":
+            return self._delivered, self._delivered
         if parameter.kind == "aggregate":
             value = await self._aggregate(parameter, loaded)
             return value, value

@@ -7,12 +7,13 @@ transaction, so they exist if and only if the change does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import bindparam, insert
 
 from techlead.declare.access import Anyone, Nobody, Policy
+from techlead.deliver.limits import DEFAULT_LIMITS, LimitsBook
 from techlead.derive.access import decide, residual
 from techlead.derive.plan import ResourcePlan
 from techlead.derive.statements import Statements
@@ -29,7 +30,7 @@ HISTORY: Final = ("id", "resource", "row", "actor", "at", "operation", "changes"
 class Unit:
     """The transaction of one request, for one actor, at one moment."""
 
-    __slots__ = ("_random", "_tx", "actor", "now", "operation", "request_id", "statements", "told")
+    __slots__ = ("_random", "_tx", "actor", "limits", "now", "operation", "request_id", "statements", "told")
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Unit:
         random: Callable[[int], bytes],
         operation: str,
         request_id: str,
+        limits: LimitsBook = DEFAULT_LIMITS,
     ) -> None:
         """Begin with nothing done."""
         self._tx = tx
@@ -49,6 +51,7 @@ class Unit:
         self.now = now
         self.operation = operation
         self.request_id = request_id
+        self.limits = limits
         self.told: set[bytes] = set()
 
     def new_id(self) -> bytes:
@@ -58,6 +61,10 @@ class Unit:
     async def run(self, statement: Any, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run a prepared statement in this transaction."""
         return await self._tx.run(statement.sql, statement.values(values))
+
+    async def run_many(self, statement: Any, rows: Sequence[Sequence[Any]]) -> None:
+        """Run a prepared statement once for each row of values, already in its order."""
+        await self._tx.run_many(statement.sql, rows)
 
     async def try_lock(self, key: bytes) -> bool:
         """Take a lock that ends with the transaction; False when another holds it."""

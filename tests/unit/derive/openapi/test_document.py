@@ -27,6 +27,11 @@ PATCH /me change_me: 200 400 401 404 408 409 412 413 414 415 422 431 503
 GET /inbox inbox: 200 400 401 414 422 431 503
 GET /inbox/events inbox_events: 200 400 401 414 422 429 431 503
 POST /inbox/{id}/read inbox_read: 204 400 401 404 408 409 413 414 422 431 503
+GET /preferences preferences: 200 401 414 431 503
+PATCH /preferences set_preferences: 200 400 401 404 408 409 413 414 415 422 431 503
+GET /unsubscribe/{id} ask_unsubscribe: 200 404 414 431 503
+POST /unsubscribe/{id} unsubscribe: 200 400 404 408 409 413 414 422 431 503
+GET /preferences/keys webhook_keys: 200 401 414 431 503
 GET /listings list_listings: 200 400 401 414 422 431 503
 POST /listings create_listing: 201 400 401 404 408 409 413 414 415 422 431 503
 GET /listings/{id} read_listing: 200 304 401 404 414 431 503

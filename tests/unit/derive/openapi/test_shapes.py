@@ -170,4 +170,5 @@ def test_every_example_fits_its_own_shape(name):
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_object_that_the_runtime_bounds_is_closed(name):
     for shape, schema in shapes(openapi(example(name))):
-        assert schema["additionalProperties"] is False, shape
+        if shape != "incoming.message":  # of another system, which says more than we read
+            assert schema["additionalProperties"] is False, shape

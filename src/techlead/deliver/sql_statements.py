@@ -1,0 +1,242 @@
+"""The statements of the outbox, the same for SQLite and PostgreSQL.
+
+Each names `next_at` and `tries` as the partial indexes do: only with them does a parked backlog cost nothing to others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    String,
+    and_,
+    bindparam,
+    case,
+    delete,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql
+
+from techlead.deliver.port import Kind
+from techlead.deliver.step import State
+from techlead.derive.tables import BYTES, ID, TIMESTAMP
+
+LANES_MAX: Final = 10_000
+Tables = Mapping[str, Any]
+ROW: Final = (
+    "id", "kind", "channel", "account", "notification", "resource", "row", "destination", "subject", "text", "data",
+    "created_at", "expires_at", "tries", "attempts", "next_at",
+)  # fmt: skip
+"""A waiting message as it is read, in this order."""
+
+
+def _outbox(tables: Tables) -> Any:
+    return tables["techlead_outbox"]
+
+
+def _waits(table: Any, *, tried: bool) -> Any:
+    """Say it as the partial indexes do: with a literal, or they are not used."""
+    zero: Any = literal_column("0")
+    return and_(table.c.next_at.is_not(None), table.c.tries > zero if tried else table.c.tries == zero)
+
+
+def lanes(tables: Tables, *, tried: bool) -> Any:
+    """Find every lane in which messages wait by one look into the index each, however many wait in it."""
+    table = _outbox(tables)
+    first = select(table.c.lane).where(_waits(table, tried=tried)).order_by(table.c.lane).limit(literal_column("1"))
+    found = select(first.scalar_subquery().label("lane")).cte("lanes", recursive=True)
+    later = table.alias()
+    following = (
+        select(later.c.lane)
+        .where(_waits(later, tried=tried), later.c.lane > found.c.lane)
+        .order_by(later.c.lane)
+        .limit(literal_column("1"))
+        .correlate(found)
+        .scalar_subquery()
+    )
+    found = found.union_all(select(following).where(found.c.lane.is_not(None)))
+    own = table.alias()
+    due = (
+        select(own.c.next_at)
+        .where(_waits(own, tried=tried), own.c.lane == found.c.lane)
+        .order_by(own.c.next_at)
+        .limit(literal_column("1"))
+        .correlate(found)
+        .scalar_subquery()
+    )
+    return select(found.c.lane, due).where(found.c.lane.is_not(None)).limit(literal_column(str(LANES_MAX)))
+
+
+def due(tables: Tables, *, tried: bool) -> Any:
+    """Read the first messages of `:lane` that are due at `:now`; rows that another transaction holds are left to it."""
+    table = _outbox(tables)
+    here = table.c.lane == bindparam("lane", type_=String())
+    ready = table.c.next_at <= bindparam("now", type_=TIMESTAMP)
+    chosen = select(*(table.c[name] for name in ROW)).where(here, _waits(table, tried=tried), ready)
+    chosen = chosen.order_by(table.c.next_at, table.c.id).limit(bindparam("limit", type_=BigInteger()))
+    return chosen.with_for_update(skip_locked=True)
+
+
+def claim(tables: Tables) -> Any:
+    """Give a message to this claim until `:lease`, and count its try."""
+    table = _outbox(tables)
+    return (
+        update(table)
+        .where(table.c.id == bindparam("message", type_=ID))
+        .values(
+            claim=bindparam("claim", type_=BYTES),
+            next_at=bindparam("lease", type_=TIMESTAMP),
+            tries=bindparam("tries", type_=BigInteger()),
+            attempts=bindparam("attempts", type_=BigInteger()),
+        )
+    )
+
+
+def attempt(tables: Tables) -> Any:
+    """Write down that a try begins."""
+    table = tables["techlead_attempt"]
+    names = ("message", "number", "started_at", "probe")
+    return insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names})
+
+
+def attempted(tables: Tables) -> Any:
+    """Write down how a try ended."""
+    table = tables["techlead_attempt"]
+    names = ("ended_at", "outcome", "fault", "detail")
+    this = and_(table.c.message == bindparam("of", type_=ID), table.c.number == bindparam("which", type_=BigInteger()))
+    return update(table).where(this).values({name: bindparam(name, type_=table.c[name].type) for name in names})
+
+
+def again(tables: Tables) -> Any:
+    """Let a message wait for its next try; only the claim that holds it may say so."""
+    table = _outbox(tables)
+    return (
+        update(table)
+        .where(table.c.id == bindparam("message", type_=ID), table.c.claim == bindparam("claimed", type_=BYTES))
+        .values(
+            claim=null(),
+            next_at=bindparam("at", type_=TIMESTAMP),
+            tries=bindparam("tries", type_=BigInteger()),
+            lane=bindparam("lane", type_=String()),
+            reason=bindparam("reason", type_=String()),
+        )
+    )
+
+
+def ended(tables: Tables, *, held: bool) -> Any:
+    """End a message; `held` is for the claim that tried it, and counts only while it is the last one."""
+    table = _outbox(tables)
+    mine = (table.c.claim == bindparam("claimed", type_=BYTES),) if held else ()
+    secret = table.c.kind == literal_column(f"'{Kind.CODE.value}'")  # a code is not kept a moment longer than needed
+    emptied: Any = literal_column("''")
+    return (
+        update(table)
+        .where(table.c.id == bindparam("message", type_=ID), *mine)
+        .values(
+            claim=null(),
+            next_at=null(),
+            state=bindparam("state", type_=String()),
+            reason=bindparam("reason", type_=String()),
+            ended_at=bindparam("now", type_=TIMESTAMP),
+            text=case((secret, emptied), else_=table.c.text),
+            data=case((secret, emptied), else_=table.c.data),
+        )
+    )
+
+
+def expired(tables: Tables) -> Any:
+    """Read messages whose time to live is over at `:now` and that no claim holds any more."""
+    table = _outbox(tables)
+    now = bindparam("now", type_=TIMESTAMP)
+    late = and_(table.c.next_at.is_not(None), table.c.expires_at <= now)
+    free = or_(table.c.claim.is_(None), table.c.next_at <= now)
+    chosen = select(*(table.c[name] for name in (*ROW, "lane"))).where(late, free).order_by(table.c.expires_at)
+    return chosen.limit(bindparam("limit", type_=BigInteger())).with_for_update(skip_locked=True)
+
+
+def lane(tables: Tables) -> Any:
+    """Read what is known of a destination, and hold it: its turns follow each other, in whichever process."""
+    table = tables["techlead_lane"]
+    chosen = select(table.c.state, table.c.held_at).where(table.c.name == bindparam("name", type_=String()))
+    return chosen.with_for_update()
+
+
+def new_lane(tables: Tables) -> Any:
+    """Begin to know a destination; another process may have done so just now."""
+    table = tables["techlead_lane"]
+    values = {name: bindparam(name, type_=table.c[name].type) for name in ("name", "state", "phase", "changed_at")}
+    # PostgreSQL's form is SQLite's as well, and both compilers know it.
+    return postgresql.insert(table).values(values).on_conflict_do_nothing()
+
+
+def keep_lane(tables: Tables) -> Any:
+    """Keep what is known of a destination now."""
+    table = tables["techlead_lane"]
+    values = {name: bindparam(name, type_=table.c[name].type) for name in ("state", "phase", "changed_at")}
+    return update(table).where(table.c.name == bindparam("lane", type_=String())).values(values)
+
+
+def gone(tables: Tables) -> Any:
+    """Remember that nobody is at an address any more; gives a row the first time only."""
+    table = tables["techlead_gone"]
+    values = {name: bindparam(name, type_=table.c[name].type) for name in ("destination_hash", "lane", "since")}
+    return postgresql.insert(table).values(values).on_conflict_do_nothing().returning(table.c.lane)
+
+
+def is_gone(tables: Tables) -> Any:
+    """Tell whether nobody is at an address any more."""
+    table = tables["techlead_gone"]
+    return select(table.c.since).where(table.c.destination_hash == bindparam("hash", type_=BYTES))
+
+
+def notice(tables: Tables) -> Any:
+    """Put a message into the inbox of an account."""
+    table = _outbox(tables)
+    names = ("id", "account", "notification", "channel", "resource", "row", "subject", "text", "created_at")
+    return insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names})
+
+
+def forget_attempts(tables: Tables) -> Any:
+    """Forget the tries of messages that ended before `:before`."""
+    table, outbox = tables["techlead_attempt"], _outbox(tables)
+    old = select(outbox.c.id).where(
+        outbox.c.ended_at.is_not(None),
+        outbox.c.state.in_([literal_column(f"'{one.value}'") for one in State]),
+        outbox.c.ended_at < bindparam("before", type_=TIMESTAMP),
+    )
+    return delete(table).where(table.c.message.in_(old))
+
+
+def forget_messages(tables: Tables) -> Any:
+    """Forget messages that ended before `:before`."""
+    table = _outbox(tables)
+    return delete(table).where(table.c.ended_at.is_not(None), table.c.ended_at < bindparam("before", type_=TIMESTAMP))
+
+
+def forget_dedupe(tables: Tables) -> Any:
+    """Free the dedupe keys of messages from before `:before`."""
+    table = _outbox(tables)
+    old = and_(table.c.dedupe.is_not(None), table.c.created_at < bindparam("before", type_=TIMESTAMP))
+    return update(table).where(old).values(dedupe=null())
+
+
+def message_columns() -> tuple[str, ...]:
+    """Name the columns that a change writes when it leaves a message."""
+    return (
+        "id", "account", "notification", "channel", "resource", "row", "subject", "text", "created_at", "kind", "lane",
+        "destination", "data", "dedupe", "expires_at", "state", "next_at",
+    )  # fmt: skip
+
+
+def put(tables: Tables) -> Any:
+    """Write a message of a change; one with a dedupe key that is known already is not written again."""
+    table = _outbox(tables)
+    values = {name: bindparam(name, type_=table.c[name].type) for name in message_columns()}
+    return postgresql.insert(table).values(values).on_conflict_do_nothing()
