@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any, Final
 
 import msgspec
@@ -129,7 +129,11 @@ def announcing(runtime: Runtime) -> tuple[list[Periodic], Callable[[], None]]:
 
 def has_lanes() -> bool:
     """Tell whether the extra is installed that spreads lanes over several machines."""
-    return find_spec("pgqueuer") is not None
+    try:
+        distribution("pgqueuer")
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 class LogReports:
