@@ -35,6 +35,11 @@ ROW: Final = (
     "created_at", "expires_at", "tries", "attempts", "next_at",
 )  # fmt: skip
 """A waiting message as it is read, in this order."""
+MESSAGE: Final = (
+    "id", "account", "notification", "channel", "resource", "row", "subject", "text", "created_at", "kind", "lane",
+    "destination", "data", "dedupe", "expires_at", "state", "next_at",
+)  # fmt: skip
+"""A message as a change writes it, in this order."""
 
 
 def _outbox(tables: Tables) -> Any:
@@ -227,16 +232,8 @@ def forget_dedupe(tables: Tables) -> Any:
     return update(table).where(old).values(dedupe=null())
 
 
-def message_columns() -> tuple[str, ...]:
-    """Name the columns that a change writes when it leaves a message."""
-    return (
-        "id", "account", "notification", "channel", "resource", "row", "subject", "text", "created_at", "kind", "lane",
-        "destination", "data", "dedupe", "expires_at", "state", "next_at",
-    )  # fmt: skip
-
-
 def put(tables: Tables) -> Any:
     """Write a message of a change; one with a dedupe key that is known already is not written again."""
     table = _outbox(tables)
-    values = {name: bindparam(name, type_=table.c[name].type) for name in message_columns()}
+    values = {name: bindparam(name, type_=table.c[name].type) for name in MESSAGE}
     return postgresql.insert(table).values(values).on_conflict_do_nothing()
