@@ -134,6 +134,8 @@ def _addresses(plan: Plan, resource: ResourcePlan, one: NotificationPlan) -> Ite
                 f"{plan.account} has {len(fields) or 'no'} fields of the type WebhookUrl",
                 'give it one, or name the field: webhook.at("shop.webhook_url")',
             )
+        else:
+            yield from _unread(plan.accounts, plan.accounts.field(fields[0]))
     for channel, path in one.at.items():
         end = paths.follow(plan, resource, path[:-1])
         if not isinstance(end, ResourcePlan):
@@ -142,11 +144,19 @@ def _addresses(plan: Plan, resource: ResourcePlan, one: NotificationPlan) -> Ite
         field = paths.find(end, path[-1])
         if field is None:
             yield paths.unknown(end, path[-1])
+        elif field.sensitivity is Sensitivity.SECRET:
+            yield from _unread(end, field)
         elif isinstance(channel, Own):
-            if field.kind not in WORDS or field.sensitivity in (Sensitivity.SECRET, Sensitivity.INTERNAL):
+            if field.kind not in WORDS:
                 yield f"{channel.value} goes to {end.name}.{field.name}, which is no text", "name a field of text"
         elif field.kind != "webhook_url":
             yield f"{channel.value} goes to {end.name}.{field.name}, which is no WebhookUrl", "give the field that type"
+
+
+def _unread(resource: ResourcePlan, field: FieldPlan) -> Iterator[Problem]:
+    if field.sensitivity is Sensitivity.SECRET:
+        reason = f"{resource.name}.{field.name} is Secret and never read back, so nothing can be sent there"
+        yield reason, "leave the mark out, and say who may read it: field(read=owner)"
 
 
 def _named(resource: ResourcePlan, field: FieldPlan | None, name: str) -> Iterator[Problem]:
