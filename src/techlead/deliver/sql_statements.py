@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     insert,
     literal_column,
     null,
@@ -168,9 +169,10 @@ def expired(tables: Tables) -> Any:
 
 def lane(tables: Tables) -> Any:
     """Read what is known of a destination, and hold it: its turns follow each other, in whichever process."""
-    table = tables["techlead_lane"]
-    chosen = select(table.c.state, table.c.held_at).where(table.c.name == bindparam("name", type_=String()))
-    return chosen.with_for_update()
+    table, gone_ = tables["techlead_lane"], tables["techlead_gone"]
+    some_gone = exists(select(literal_column("1")).where(gone_.c.lane == table.c.name).correlate(table))
+    this = table.c.name == bindparam("name", type_=String())
+    return select(table.c.state, table.c.held_at, some_gone).where(this).with_for_update(of=table)
 
 
 def new_lane(tables: Tables) -> Any:
