@@ -212,7 +212,7 @@ def without_lease(patch: pytest.MonkeyPatch) -> None:
 def without_dedupe(patch: pytest.MonkeyPatch) -> None:
     def put(tables: Any) -> Any:
         table = tables["techlead_outbox"]
-        names = [name for name in sql_statements.message_columns() if name != "dedupe"]
+        names = [name for name in sql_statements.MESSAGE if name != "dedupe"]
         return insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names})
 
     patch.setattr(sql_statements, "put", put)

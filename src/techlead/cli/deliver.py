@@ -10,6 +10,7 @@ import signal
 from techlead.cli.project import load
 from techlead.cli.serve import database_of, prepare, say
 from techlead.serve.application import Application
+from techlead.serve.metrics import expose
 from techlead.serve.settings import settings_from
 from techlead.serve.worker import deliver
 
@@ -25,17 +26,20 @@ def run(given: argparse.Namespace) -> int:
     os.environ["TECHLEAD_DELIVER"] = "false"  # the application beside which this worker stands serves nobody
     backend = load(given.folder)
     database = database_of(given)
-    prepare(backend, database, settings_from(os.environ))
-    say(f"{backend.name}: delivering (database: {database.partition('://')[0]}); stop with Ctrl-C")
-    asyncio.run(until_stopped(backend.asgi(database)))
+    settings = settings_from(os.environ)
+    prepare(backend, database, settings)
+    expose(settings)
+    told = f"{backend.name}: delivering (database: {database.partition('://')[0]}); stop with Ctrl-C"
+    asyncio.run(until_stopped(backend.asgi(database), told))
     return 0
 
 
-async def until_stopped(application: Application) -> None:
+async def until_stopped(application: Application, told: str) -> None:
     """Work until SIGTERM or Ctrl-C; what is under way ends and is noted."""
     task = asyncio.ensure_future(deliver(application))
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, task.cancel)
+    say(told)
     try:
         await task
     except asyncio.CancelledError:

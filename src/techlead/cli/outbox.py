@@ -48,7 +48,9 @@ def run(given: argparse.Namespace) -> int:
 async def _with_desk(given: argparse.Namespace) -> Answer:
     plan = load(given.folder).plan()
     store = open_store(database_of(given))
-    desk = Desk(store, Statements(plan, store.dialect), system_clock, limits_from(settings_from(os.environ)))
+    desk = Desk(
+        store, Statements(plan, store.dialect), system_clock, limits_from(settings_from(os.environ), plan.systems)
+    )
     await store.open()
     try:
         return await STEPS[given.step](desk, given.what)

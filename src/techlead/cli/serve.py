@@ -20,6 +20,7 @@ from techlead.derive.tables import fingerprint, tables
 from techlead.errors import SettingsRefused
 from techlead.serve.application import Application
 from techlead.serve.backend import Backend
+from techlead.serve.metrics import expose
 from techlead.serve.settings import Settings, settings_from
 from techlead.serve.wire import WholeRequests
 from techlead.store.schema_mark import is_marked, mark
@@ -57,6 +58,7 @@ def run(given: argparse.Namespace) -> int:
 
 def listen(backend: Backend, host: str, port: int, database: str, settings: Settings) -> None:
     """Run uvicorn with uvloop and httptools; SIGTERM lets the requests under way finish."""
+    expose(settings)
     application = backend.asgi(database)
     config = uvicorn.Config(application, host=host, port=port, **server_settings(settings))
     give_large_memory_back()

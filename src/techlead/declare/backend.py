@@ -7,6 +7,7 @@ from typing import Any, TypeVar, overload
 
 from techlead.declare.access import Policy, nobody
 from techlead.declare.account import Account
+from techlead.declare.notification import Own
 from techlead.declare.origin import caller
 from techlead.declare.outside import (
     CALL_SECONDS_MAX,
@@ -14,6 +15,7 @@ from techlead.declare.outside import (
     WINDOW_SECONDS,
     Incoming,
     Outside,
+    Sends,
     System,
     Verify,
 )
@@ -87,6 +89,11 @@ class Declarations:
         made = Incoming(key, verify, window_seconds, caller())
         self.outside.incoming.append(made)
         return made
+
+    def channel(self, name: str, sends: Sends) -> Own:
+        """Bring a channel of one's own; `techlead.deliver.conformance` tells whether it keeps the promise of one."""
+        self.outside.channels[name] = sends
+        return Own(name)
 
     @overload
     def account(self, account: type[A]) -> type[A]: ...

@@ -31,10 +31,21 @@ class Channel(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """A channel that a project brings itself: `pager = backend.channel("pager", Pager())`."""
+
+    value: str
+
+    def at(self, path: str) -> Way:
+        """Use the address in a field of the row: `pager.at("workspace.pager")`."""
+        return Way(self, tuple(path.split(".")))
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
     """A channel with the field, seen from the row, that holds the address."""
 
-    channel: Channel
+    channel: Channel | Own
     path: tuple[str, ...]
 
 
@@ -56,7 +67,7 @@ class Notification(Generic[R]):
 
     resource: type[R]
     to: str | Policy
-    via: tuple[Channel | Way, ...]
+    via: tuple[Channel | Own | Way, ...]
     subject: str
     text: str
     origin: Origin
@@ -76,7 +87,7 @@ def notification(
     resource: type[R],
     *,
     to: str | Policy,
-    via: Sequence[Channel | Way] = (inbox,),
+    via: Sequence[Channel | Own | Way] = (inbox,),
     subject: str = "",
     text: str = "",
     code: bool = False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from techlead.declare.effect import Call, Effect
 from techlead.declare.origin import Origin
@@ -77,12 +77,20 @@ class Event:
     kind: str
 
 
+class Sends(Protocol):
+    """What a channel of a project's own must be; `techlead.deliver.port` says what it takes and gives."""
+
+    async def send(self, delivery: Any, deadline: float) -> Any:
+        """Send one delivery, and say how it ended."""
+
+
 @dataclass(slots=True)
 class Outside:
     """The other systems of one backend, filled while the user's modules are imported."""
 
     systems: list[System] = field(default_factory=list)
     incoming: list[Incoming] = field(default_factory=list)
+    channels: dict[str, Sends] = field(default_factory=dict)
 
 
 def named(origin: Origin, thing: object) -> str:

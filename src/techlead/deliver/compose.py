@@ -36,8 +36,6 @@ HOUR_US: Final = 3_600 * SECOND_US
 COLLECTED: Final = (
     "id", "account", "channel", "due_at", "notification", "resource", "row", "subject", "text", "created_at",
 )  # fmt: skip
-SPOKEN: Final = frozenset({Channel.EMAIL.value, Channel.CHAT.value, Channel.PUSH.value})
-"""Channels that people read; a webhook is read by a program, and the inbox keeps the words of the change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ class Composer:
     async def _unwanted(self, waiting: Waiting, recipient: Recipient) -> Dead | Held | None:
         """Say why a message is not sent now: it is off, the hour is quiet, it goes into a digest, it is one too many."""
         planned = self._planned.get(waiting.notification)
-        if planned is None or Channel(waiting.channel) in planned.at:
+        if planned is None or _path(planned, waiting.channel) is not None:
             return None
         now = self._clock()
         wish = wanted(read(recipient.preferences), planned, waiting.channel, now)
@@ -158,7 +156,7 @@ class Composer:
     def _worded(self, planned: NotificationPlan, made: Delivery, seen: Seen | None, language: str) -> Delivery | Dead:
         templates = planned.templates
         template = templates.get(language) or templates.get(language.partition("-")[0]) or templates.get("")
-        if template is None or seen is None or made.channel not in SPOKEN:
+        if template is None or seen is None or made.channel == Channel.WEBHOOK.value:
             return made
         try:
             words = render(template, seen.values)
@@ -195,7 +193,7 @@ class Composer:
 
     async def _address(self, waiting: Waiting, planned: NotificationPlan, resource: ResourcePlan) -> str | None:
         """Give the address as it is now; None where there is nothing better than the one that was written."""
-        path = planned.at.get(Channel(waiting.channel))
+        path = _path(planned, waiting.channel)
         if path is not None:
             return await self._at(resource, waiting.row, path)
         if waiting.channel == Channel.WEBHOOK.value and waiting.account is not None:
@@ -219,6 +217,10 @@ class Composer:
         statement = self._statements.made(f"as it is {resource.name}", lambda tables: _whole(tables, resource))
         rows = await self._store.read(statement.sql, statement.values({"id": row_id}))
         return stored_values(resource, rows[0]) if rows else None
+
+
+def _path(planned: NotificationPlan, channel: str) -> tuple[str, ...] | None:
+    return next((path for one, path in planned.at.items() if one.value == channel), None)
 
 
 def _whole(tables: Mapping[str, Any], resource: ResourcePlan) -> Any:

@@ -179,7 +179,7 @@ class Desk:
 
         async def work(tx: Transaction) -> None:
             await self._run(tx, "new lane", **fresh)
-            [(state, _)] = await self._run(tx, "lane", name=name)
+            [(state, *_)] = await self._run(tx, "lane", name=name)
             await self._run(tx, "hold", lane=name, held=now if held else None)
             if not held:
                 lane = resume(_read(state), now)

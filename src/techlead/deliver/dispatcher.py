@@ -289,7 +289,7 @@ class Dispatcher:
             return Moved(lane)
         if made.channel not in self._channels:
             return Dead(Fault.UNSENDABLE, "there is no such channel")
-        if "://" in made.destination and await self._outbox.is_gone(made.channel, made.destination):
+        if claimed.some_gone and await self._outbox.is_gone(made.channel, made.destination):
             return Dead(Fault.GONE, "disabled: it answered 410")
         return made
 

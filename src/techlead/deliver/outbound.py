@@ -206,7 +206,9 @@ class _Guarded(httpcore.AsyncNetworkBackend):
             last: Exception = httpcore.ConnectError()
             for address in (await self._addresses(host, port))[:ADDRESSES_TRIED_MAX]:
                 try:
-                    return await self._inner.connect_tcp(str(address), port, timeout, local_address, socket_options)
+                    return _Plain(
+                        await self._inner.connect_tcp(str(address), port, timeout, local_address, socket_options)
+                    )
                 except httpcore.ConnectError as error:
                     last = error
             raise last
@@ -226,6 +228,42 @@ class _Guarded(httpcore.AsyncNetworkBackend):
         for address in addresses:
             check_address(address, self._opened)
         return addresses
+
+
+class _Plain(httpcore.AsyncNetworkStream):
+    """A connection before TLS, which is closed when the handshake is cut off; httpcore closes it on errors alone."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as above
+        """Read, as the connection does."""
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
+        """Write, as the connection does."""
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as above
+    ) -> httpcore.AsyncNetworkStream:
+        """Shake hands; whatever cuts that off, nothing stays open."""
+        try:
+            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._inner.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        """Tell of the connection."""
+        return self._inner.get_extra_info(info)
 
 
 @asynccontextmanager

@@ -30,6 +30,8 @@ class Claimed:
     probe: bool
     claim: bytes
     """Which claim it is: what an earlier claim has to say later changes nothing."""
+    some_gone: bool = True
+    """Whether any address of its lane is known to be gone: else nobody needs to look for this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,21 +43,7 @@ class Recheck:
         self._store = store
         self._statements = statements
         self._plan = statements.plan
-        self._planned = {one.name: one for one in self._plan.notifications}
         self._roles = frozenset(self._plan.roles)
-
-    async def compose(self, waiting: Waiting) -> Delivery | Dead:
-        """Make what is sent: the words of the change, to the address of now."""
-        if waiting.account is None:
-            return delivery_of(waiting, waiting.destination)
-        recipient = await self.recipient(waiting.account)
-        if recipient is None:
-            return Dead(Fault.WITHDRAWN, "the recipient is gone or disabled")
-        planned = self._planned.get(waiting.notification)
-        if planned is None:
-            return Dead(Fault.WITHDRAWN, "the notification is no longer declared")
-        refused = await self.refusal(planned, waiting.row, recipient)
-        return refused or delivery_of(waiting, waiting.destination or recipient.email)
 
     async def recipient(self, account: bytes) -> Recipient | None:
         """Find an account that may still be told anything."""

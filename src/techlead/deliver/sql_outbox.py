@@ -145,13 +145,13 @@ class SqlOutbox:
         self, tx: Transaction, name: str, finished: Sequence[Finished], ask: Ask | None, left: int, done: Done
     ) -> int:
         now = self._clock()
-        known, held = await self._lane(tx, name, now)
+        known, held, some_gone = await self._lane(tx, name, now)
         lane = await self._learn(tx, name, known, finished, now, done)
         count = 0
         if ask is not None and held:
             done.closed.append((name, now + FAR_US, "paused by an operator"))
         elif ask is not None and left > 0:
-            lane, count = await self._claim(tx, lane, ask, min(ask.room, left), now, done)
+            lane, count = await self._claim(tx, lane, ask, min(ask.room, left), now, done, some_gone=some_gone)
         if lane != known:
             values = {"lane": name, "state": _write(lane).decode(), "phase": lane.breaker.phase.value}
             await tx.run(*self._statements("keep lane", {**values, "changed_at": now}))
@@ -159,14 +159,14 @@ class SqlOutbox:
             done.changes += [change] if change else []
         return count
 
-    async def _lane(self, tx: Transaction, name: str, now: int) -> tuple[Lane, bool]:
+    async def _lane(self, tx: Transaction, name: str, now: int) -> tuple[Lane, bool, bool]:
         rows = await tx.run(*self._statements("lane", {"name": name}))
         if not rows:
             new = {"name": name, "state": _write(Lane()).decode(), "phase": Lane().breaker.phase.value}
             await tx.run(*self._statements("new lane", {**new, "changed_at": now}))
             rows = await tx.run(*self._statements("lane", {"name": name}))
-        state, held_at = rows[0]
-        return _read(state), held_at is not None
+        state, held_at, some_gone = rows[0]
+        return _read(state), held_at is not None, bool(some_gone)
 
     async def _learn(
         self, tx: Transaction, name: str, lane: Lane, finished: Sequence[Finished], now: int, done: Done
@@ -191,7 +191,9 @@ class SqlOutbox:
         await self._many(tx, "attempted", attempts)
         return lane
 
-    async def _claim(self, tx: Transaction, lane: Lane, ask: Ask, room: int, now: int, done: Done) -> tuple[Lane, int]:
+    async def _claim(
+        self, tx: Transaction, lane: Lane, ask: Ask, room: int, now: int, done: Done, *, some_gone: bool
+    ) -> tuple[Lane, int]:
         name = ask.lane.name
         limits = self._book.of_lane(name.partition(":")[0], name)
         admission = admit(lane, now, limits, room)
@@ -206,7 +208,10 @@ class SqlOutbox:
             done.closed.append((name, admission.until or now + BUSY_US, admission.reason))
         claim = self._random(CLAIM_BYTES)
         lease = now + round(self._book.process.lease_seconds * SECOND_US)
-        claims = [_claimed(row, name, claim, probe=admission.probe) for row in chosen.claimed]
+        claims = [
+            Claimed(row.waiting, name, row.tries + (not admission.probe), admission.probe, claim, some_gone)
+            for row in chosen.claimed
+        ]
         await self._many(tx, "claim", [_claiming(one, lease) for one in claims])
         await self._many(tx, "attempt", [_attempt(one, now) for one in claims])
         done.claimed += claims
@@ -330,10 +335,6 @@ def _row(row: Sequence[Any]) -> Row:
         msgspec.json.decode(data) if data else {}, created_at, expires_at, attempts + 1,
     )  # fmt: skip
     return Row(waiting, tries, attempts, next_at)
-
-
-def _claimed(row: Row, lane: str, claim: bytes, *, probe: bool) -> Claimed:
-    return Claimed(row.waiting, lane, row.tries + (not probe), probe, claim)
 
 
 def _claiming(one: Claimed, lease: int) -> dict[str, Any]:

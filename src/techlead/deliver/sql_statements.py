@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     insert,
     literal_column,
     null,
@@ -35,6 +36,11 @@ ROW: Final = (
     "created_at", "expires_at", "tries", "attempts", "next_at",
 )  # fmt: skip
 """A waiting message as it is read, in this order."""
+MESSAGE: Final = (
+    "id", "account", "notification", "channel", "resource", "row", "subject", "text", "created_at", "kind", "lane",
+    "destination", "data", "dedupe", "expires_at", "state", "next_at",
+)  # fmt: skip
+"""A message as a change writes it, in this order."""
 
 
 def _outbox(tables: Tables) -> Any:
@@ -163,9 +169,10 @@ def expired(tables: Tables) -> Any:
 
 def lane(tables: Tables) -> Any:
     """Read what is known of a destination, and hold it: its turns follow each other, in whichever process."""
-    table = tables["techlead_lane"]
-    chosen = select(table.c.state, table.c.held_at).where(table.c.name == bindparam("name", type_=String()))
-    return chosen.with_for_update()
+    table, gone_ = tables["techlead_lane"], tables["techlead_gone"]
+    some_gone = exists(select(literal_column("1")).where(gone_.c.lane == table.c.name).correlate(table))
+    this = table.c.name == bindparam("name", type_=String())
+    return select(table.c.state, table.c.held_at, some_gone).where(this).with_for_update(of=table)
 
 
 def new_lane(tables: Tables) -> Any:
@@ -227,16 +234,8 @@ def forget_dedupe(tables: Tables) -> Any:
     return update(table).where(old).values(dedupe=null())
 
 
-def message_columns() -> tuple[str, ...]:
-    """Name the columns that a change writes when it leaves a message."""
-    return (
-        "id", "account", "notification", "channel", "resource", "row", "subject", "text", "created_at", "kind", "lane",
-        "destination", "data", "dedupe", "expires_at", "state", "next_at",
-    )  # fmt: skip
-
-
 def put(tables: Tables) -> Any:
     """Write a message of a change; one with a dedupe key that is known already is not written again."""
     table = _outbox(tables)
-    values = {name: bindparam(name, type_=table.c[name].type) for name in message_columns()}
+    values = {name: bindparam(name, type_=table.c[name].type) for name in MESSAGE}
     return postgresql.insert(table).values(values).on_conflict_do_nothing()

@@ -66,6 +66,7 @@ def derive(declarations: Declarations, templates: Mapping[str, str] | None = Non
         ),
         tuple(sorted(declarations.outside.systems, key=lambda one: one.name)),
         tuple(sorted(declarations.outside.incoming, key=lambda one: one.name)),
+        declarations.outside.channels,
     )
     checks.templated(plan, declarations.origin, templates or {}, refusals)
     checks.planned(plan, refusals)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from techlead.declare.access import Policy, anyone, nobody, role, signed_in
-from techlead.declare.notification import Channel
+from techlead.declare.notification import Channel, Own
 from techlead.declare.outside import Outside
 from techlead.derive.plan import Operation, ResourcePlan
 
@@ -69,7 +69,7 @@ def operations(
     resources: Mapping[str, ResourcePlan],
     account: str | None,
     outside: Outside | None = None,
-    channels: frozenset[Channel] = frozenset(),
+    channels: frozenset[Channel | Own] = frozenset(),
     roles: tuple[str, ...] = (),
 ) -> tuple[Operation, ...]:
     """List every operation in a stable order; what no policy allows has none."""
@@ -91,7 +91,9 @@ def operations(
     return (*runtime, *incoming, *of_rows)
 
 
-def _runtime(account: str | None, channels: frozenset[Channel]) -> tuple[tuple[str, str, str, str, Policy, str], ...]:
+def _runtime(
+    account: str | None, channels: frozenset[Channel | Own]
+) -> tuple[tuple[str, str, str, str, Policy, str], ...]:
     """Choose what the runtime offers: only what somebody could have a use for."""
     if account is None:
         return ()

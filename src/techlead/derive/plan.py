@@ -10,9 +10,9 @@ from typing import Any, Literal
 from techlead.declare.access import Policy, nobody
 from techlead.declare.aggregate import Aggregate
 from techlead.declare.field import MISSING, FieldSpec, Now
-from techlead.declare.notification import Channel
+from techlead.declare.notification import Channel, Own
 from techlead.declare.origin import Origin
-from techlead.declare.outside import Event, Incoming, System
+from techlead.declare.outside import Event, Incoming, Sends, System
 from techlead.declare.resource import Fields, Resource
 from techlead.declare.rule import Rule
 from techlead.declare.types import Sensitivity
@@ -126,13 +126,13 @@ class NotificationPlan:
     name: str
     resource: str
     to: Any
-    via: tuple[Channel, ...]
+    via: tuple[Channel | Own, ...]
     subject: str
     text: str
     origin: Origin
     declared: Any
     code: bool = False
-    at: Mapping[Channel, tuple[str, ...]] = dataclass_field(default_factory=dict)
+    at: Mapping[Channel | Own, tuple[str, ...]] = dataclass_field(default_factory=dict)
     """The field that holds the address, seen from the row, of each channel for which one was named."""
     templates: Mapping[str, Template] = dataclass_field(default_factory=dict)
     """Its templates by language; "" is for everybody else."""
@@ -214,6 +214,8 @@ class Plan:
     operations: tuple[Operation, ...]
     systems: tuple[System, ...] = ()
     incoming: tuple[Incoming, ...] = ()
+    channels: Mapping[str, Sends] = dataclass_field(default_factory=dict)
+    """Those that the project brings itself."""
 
     @property
     def accounts(self) -> ResourcePlan:

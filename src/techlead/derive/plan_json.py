@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from techlead.declare.access import Policy
-from techlead.declare.notification import Channel
+from techlead.declare.notification import Channel, Own
 from techlead.declare.rule import Rule
 from techlead.derive.access_summary import access_summary
 from techlead.derive.matrix import Cell, access_matrix, may_ever, verdict
@@ -130,7 +130,7 @@ def _rules(plan: Plan) -> Iterator[Data]:
         }
 
 
-def _way(notification: NotificationPlan, channel: Channel) -> str:
+def _way(notification: NotificationPlan, channel: Channel | Own) -> str:
     path = notification.at.get(channel)
     return channel.value if path is None else f"{channel.value} at {'.'.join(path)}"
 

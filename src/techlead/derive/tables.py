@@ -236,11 +236,12 @@ def _outbox(metadata: MetaData) -> None:
         Column("claim", BYTES, nullable=True),
         Column("reason", String(80), nullable=False, server_default=""),
         Column("ended_at", TIMESTAMP, nullable=True),
-        Index("ix__techlead_outbox__inbox", "account", "channel", "id"),
     )
     table = outbox.c
+    shown = table.channel == literal_column("'inbox'")  # a literal, or no database sees that the index will do
+    _partial("inbox", (table.account, table.channel, table.id), shown)
     columns = (table.account, table.channel, table.read_at, table.id)  # `read_at`, or SQLite takes another
-    _partial("unread", columns, table.read_at.is_(None))
+    _partial("unread", columns, shown & table.read_at.is_(None))
     waits = table.next_at.is_not(None)
     _partial("fresh", (table.lane, table.next_at, table.id), waits & (table.tries == literal_column("0")))
     _partial("tried", (table.lane, table.next_at, table.id), waits & (table.tries > literal_column("0")))

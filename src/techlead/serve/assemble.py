@@ -22,12 +22,12 @@ from techlead.serve.health import alive, ready
 from techlead.serve.inbox import mark_read, read_inbox
 from techlead.serve.inbox_events import follow_inbox
 from techlead.serve.incoming import take_message
-from techlead.serve.keys import keys_from, secrets_from
+from techlead.serve.keys import MAIL_URL, keys_from, secrets_from
 from techlead.serve.mount import Asgi
 from techlead.serve.passwords import Passwords
 from techlead.serve.router import Router
 from techlead.serve.runtime import Handler, Runtime
-from techlead.serve.settings import PREFIX, Settings
+from techlead.serve.settings import Settings
 from techlead.serve.steering import steering
 from techlead.serve.streams import Streams
 from techlead.serve.tasks import Periodic, Tasks
@@ -35,7 +35,6 @@ from techlead.serve.tidy import tidy
 from techlead.store.port import Store
 
 TIDY_SECONDS: Final = 3_600
-MAIL_URL: Final = f"{PREFIX}MAIL_URL"
 
 
 def assemble(  # noqa: PLR0913 - each is something that a test gives
@@ -59,7 +58,7 @@ def assemble(  # noqa: PLR0913 - each is something that a test gives
     authenticator = Authenticator(plan, statements, store, clock)
     streams = Streams(settings)
     runtime = Runtime(plan, store, statements, settings, clock, random, log, authenticator, streams)
-    runtime.limits = limits_from(settings)
+    runtime.limits = limits_from(settings, plan.systems)
     environment = os.environ if environment is None else environment
     runtime.keys = keys_from(plan, settings, environment)
     runtime.secrets = secrets_from(plan, settings, environment)

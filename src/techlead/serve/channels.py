@@ -24,7 +24,7 @@ ON_THE_CONSOLE: Final = "-"
 
 def channels_of(runtime: Runtime) -> Mapping[str, Channel]:
     """Give the channels by name; messages of another wait for a process that has it."""
-    return dict(_channels(runtime))
+    return {**dict(_channels(runtime)), **runtime.plan.channels}
 
 
 def _channels(runtime: Runtime) -> Iterator[tuple[str, Channel]]:

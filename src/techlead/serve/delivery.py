@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from importlib.util import find_spec
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, distribution
+from typing import Final
 
 import msgspec
 
 from techlead.declare.notification import Channel as Inbox
+from techlead.declare.outside import System
 from techlead.deliver.compose import Composer
 from techlead.deliver.dispatcher import Dispatcher, Point
 from techlead.deliver.limits import LimitsBook
@@ -21,6 +22,7 @@ from techlead.serve.change.outside import aftermath_of
 from techlead.serve.channels import channels_of
 from techlead.serve.digests import DIGEST, LOOK_SECONDS, send_digests
 from techlead.serve.events import EventLog
+from techlead.serve.metrics import metered
 from techlead.serve.preferences import link
 from techlead.serve.runtime import Runtime
 from techlead.serve.settings import Settings
@@ -34,16 +36,19 @@ WARNED: Final = frozenset({"open", "disabled"})
 _FORM: Final = 'write JSON such as {"webhook": {"tries_max": 8}, "webhook:hooks.example": {"rate_per_second": 50}}'
 
 
-def limits_from(settings: Settings) -> LimitsBook:
-    """Read TECHLEAD_DELIVERY: limits by kind, channel, `notification NAME` or destination; `process` for all."""
-    if not settings.delivery:
-        return LimitsBook()
+def limits_from(settings: Settings, systems: Sequence[System] = ()) -> LimitsBook:
+    """Read TECHLEAD_DELIVERY: limits by kind, channel, `notification NAME` or destination; `process` for all.
+
+    What is declared of a system stands for its calls, under its name, where nothing else is set.
+    """
+    declared = {f"notification {one.name}": {"rate_per_second": one.calls_per_second} for one in systems}
     try:
-        given: dict[str, dict[str, Any]] = msgspec.json.decode(settings.delivery, type=dict[str, dict[str, float]])
+        set_here = msgspec.json.decode(settings.delivery or "{}", type=dict[str, dict[str, float]])
     except msgspec.DecodeError as error:
         message = f"TECHLEAD_DELIVERY is not what it must be ({error}): {_FORM}"
         raise SettingsRefused(message) from None
-    process = given.pop("process", {})
+    process = set_here.pop("process", {})
+    given = {scope: {**declared.get(scope, {}), **set_here.get(scope, {})} for scope in {**declared, **set_here}}
     return LimitsBook(given, process)
 
 
@@ -70,7 +75,7 @@ def dispatcher_of(
     """Make the dispatcher of this backend's outbox."""
     given = channels_of(runtime) if channels is None else channels
     compose = compose or composer_of(runtime).compose
-    reports = LogReports(runtime.log)
+    reports = metered(LogReports(runtime.log))
     return Dispatcher(
         outbox_of(runtime), given, compose, runtime.limits, runtime.clock, reports, point, told_lanes=told_lanes
     )
@@ -107,13 +112,16 @@ def delivery_tasks(runtime: Runtime) -> tuple[list[Periodic], Callable[[], None]
     async def remind() -> None:
         runtime.log.warning("messages_wait", channels=sorted(lacking), reason="no process here has these channels")
 
-    if runtime.plan.account is not None:
-        composer = composer_of(runtime)
-        tasks_of_people = [Periodic(DIGEST, LOOK_SECONDS, lambda: send_digests(runtime, composer))]
-    else:
-        tasks_of_people = []
-    tasks = [*tasks_of_people, Periodic(DELIVERY, runtime.limits.process.look_seconds, dispatcher.run)]
+    tasks = [*collecting(runtime), Periodic(DELIVERY, runtime.limits.process.look_seconds, dispatcher.run)]
     return tasks + ([Periodic(REMINDER, REMIND_SECONDS, remind)] if lacking else []), dispatcher.hurry
+
+
+def collecting(runtime: Runtime) -> list[Periodic]:
+    """Give what collects messages into digests, wherever messages are delivered."""
+    if runtime.plan.account is None:
+        return []
+    composer = composer_of(runtime)
+    return [Periodic(DIGEST, LOOK_SECONDS, lambda: send_digests(runtime, composer))]
 
 
 def announcing(runtime: Runtime) -> tuple[list[Periodic], Callable[[], None]]:
@@ -129,7 +137,11 @@ def announcing(runtime: Runtime) -> tuple[list[Periodic], Callable[[], None]]:
 
 def has_lanes() -> bool:
     """Tell whether the extra is installed that spreads lanes over several machines."""
-    return find_spec("pgqueuer") is not None
+    try:
+        distribution("pgqueuer")
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 class LogReports:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, bindparam, func, select, update
+from sqlalchemy import BigInteger, String, bindparam, func, literal_column, select, update
 
 from techlead.declare.access import signed_in
 from techlead.declare.notification import Channel
@@ -30,6 +30,8 @@ from techlead.serve.settings import Settings
 PREFIX: Final = "message"
 COLUMNS: Final = ("id", "notification", "resource", "row", "subject", "text", "created_at", "read_at")
 PARAMETERS: Final = ("limit", "after", "unread")
+IN_THE_INBOX: Final = literal_column(f"'{Channel.INBOX.value}'", String())
+"""A literal, as in the partial indexes: what is sent elsewhere is in none of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def own_messages(tables: Mapping[str, Any]) -> Any:
     """Choose the inbox messages of `:account`, and of nobody else."""
     table = tables["techlead_outbox"]
     mine = table.c.account == bindparam("account", type_=ID)
-    return select(*(table.c[name] for name in COLUMNS)).where(mine, table.c.channel == Channel.INBOX.value)
+    return select(*(table.c[name] for name in COLUMNS)).where(mine, table.c.channel == IN_THE_INBOX)
 
 
 def _page(runtime: Runtime, page: Page) -> Statement:

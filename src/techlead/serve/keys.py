@@ -19,9 +19,10 @@ from techlead.deliver.signing import Key, Private, Shared, read_key
 from techlead.derive.plan import Plan
 from techlead.errors import SettingsRefused
 from techlead.primitives.secret import SecretText
-from techlead.serve.settings import Settings
+from techlead.serve.settings import PREFIX, Settings
 
-SECRET: Final = "TECHLEAD_SECRET"  # noqa: S105 - the name of a variable
+MAIL_URL: Final = f"{PREFIX}MAIL_URL"
+SECRET: Final = f"{PREFIX}SECRET"
 SECRET_CHARACTERS_MIN: Final = 32
 SECRETS_MAX: Final = 4
 KEYS_MAX: Final = 8
@@ -65,7 +66,9 @@ def keys_from(plan: Plan, settings: Settings, environment: Mapping[str, str]) ->
 
 def secrets_from(plan: Plan, settings: Settings, environment: Mapping[str, str]) -> Mapping[str, SecretText]:
     """Read the secrets that declarations name; SettingsRefused when one is not a key, or missing in production."""
-    problems = [*_malformed(plan, environment), *(_missing(plan, environment) if settings.production else ())]
+    problems = [*_malformed(plan, environment)]
+    if settings.production:
+        problems += [*_missing(plan, environment), *_unlinked(settings, environment)]
     if problems:
         raise SettingsRefused("\n".join(problems))
     named = {one.key for one in plan.incoming} | {one.credentials for one in plan.systems if one.credentials}
@@ -84,6 +87,11 @@ def _missing(plan: Plan, environment: Mapping[str, str]) -> Iterator[str]:
     for system in plan.systems:
         if system.credentials is not None and not environment.get(system.credentials):
             yield f"{system.credentials} is not set: the system {system.name} wants it"
+
+
+def _unlinked(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
+    if environment.get(MAIL_URL) and not settings.public_url.startswith("https://"):
+        yield f"{PREFIX}PUBLIC_URL is {settings.public_url}: letters lead there, so set it to your https address"
 
 
 def _malformed(plan: Plan, environment: Mapping[str, str]) -> Iterator[str]:

@@ -47,6 +47,7 @@ class Settings:
     systems_networks: tuple[str, ...] = ()
     webhook_probe: bool = True
     emails_of_account_per_hour_max: int = 30
+    metrics_port: int = 0
     deliver: bool = True
     delivery: str = ""
 

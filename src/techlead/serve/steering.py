@@ -10,7 +10,7 @@ from typing import Any, Final
 from techlead.deliver.desk import LAST_ID, LISTED_MAX, Desk, delivery_id
 from techlead.derive.openapi.steering import DELIVERIES_MAX, DESTINATION
 from techlead.derive.operations import ADMIN
-from techlead.errors import FieldError, InvalidFields, NotFound
+from techlead.errors import FieldError, InvalidFields, MalformedRequest, NotFound
 from techlead.serve.answer import Answer, json_answer
 from techlead.serve.request import Request
 from techlead.serve.runtime import Handler, Runtime
@@ -93,7 +93,13 @@ def _ordering(
 
 
 def _read(given: Any, known: set[str], needed: set[str]) -> Order:
-    faults = [FieldError(f"/{name}"[:80], "is not known here.") for name in sorted(set(given) - known)]
+    if not isinstance(given, dict):
+        message = "The body is not an object."
+        raise MalformedRequest(message)
+    faults = [
+        FieldError("/" + name[:80].encode("ascii", "backslashreplace").decode(), "is not known here.")
+        for name in sorted(set(given) - known)
+    ]
     faults += [FieldError(f"/{name}", "is needed.") for name in sorted(needed - set(given))]
     order: Order = {}
     if "destination" in given and "destination" in known:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from techlead.deliver.port import Channel, Compose
 from techlead.errors import SettingsRefused
 from techlead.serve.application import Application
-from techlead.serve.delivery import LogReports, dispatcher_of, has_lanes, outbox_of
+from techlead.serve.delivery import LogReports, collecting, dispatcher_of, has_lanes, outbox_of
 from techlead.serve.runtime import Runtime
+from techlead.serve.tasks import Tasks
 
 NEEDS_LANES = "Workers on PostgreSQL need pgqueuer: install techlead[lanes]."
 
@@ -19,9 +20,12 @@ async def deliver(
     """Deliver until cancelled; then what is under way ends and is noted."""
     runtime = application.runtime
     await runtime.store.open()
+    tasks = Tasks(runtime.log, collecting(runtime))
+    tasks.start()
     try:
         await _run(runtime, channels, compose)
     finally:
+        await tasks.stop()
         await application.stop()
 
 

@@ -198,3 +198,11 @@ async def test_a_header_cannot_hold_another(value: str, receiver: Receiver, outb
     with pytest.raises(Unreached):
         await outbound.send(Asking("POST", receiver.url("ok"), {"x-test": value}))
     assert receiver.received == []
+
+
+async def test_forty_that_hang_leave_every_connection_free_for_the_next(receiver: Receiver, outbound: Outbound):
+    hanging = [outbound.send(asking(receiver.url("hang"))) for _ in range(40)]
+    ended = await asyncio.gather(*hanging, return_exceptions=True)
+    assert all(isinstance(one, Unreached) and one.fault is Fault.TIMEOUT for one in ended)
+    for _ in range(3):
+        assert (await outbound.send(asking(receiver.url("ok")))).status == 200

@@ -11,8 +11,10 @@ from loopback import HOST, WORLD
 from outside_page import backend
 
 from techlead.deliver.outbound import Outbound
+from techlead.deliver.port import Kind
 from techlead.deliver.receiver import Receiver
 from techlead.errors import SettingsRefused
+from techlead.serve.delivery import limits_from
 from techlead.serve.doors import Doors, doors_from, mail_server_from
 from techlead.serve.keys import keys_from, secrets_from
 from techlead.serve.settings import Settings
@@ -123,6 +125,7 @@ async def test_everybody_reads_the_secret_of_their_own_webhooks(tmp_path: Path):
         ({**ENVIRONMENT, "SMS_TOKEN": "a b"}, "SMS_TOKEN is no token"),
         ({"PAYMENT_KEY": ENVIRONMENT["PAYMENT_KEY"]}, "SMS_TOKEN is not set"),
         ({"SMS_TOKEN": "t"}, "PAYMENT_KEY is not set"),
+        ({**ENVIRONMENT, "TECHLEAD_MAIL_URL": "smtp://mail.example"}, "TECHLEAD_PUBLIC_URL is http://127.0.0.1:8000"),
     ],
 )
 def test_a_secret_that_is_missing_or_none_stops_the_start(environment: dict[str, str], said: str):
@@ -169,6 +172,20 @@ def test_only_networks_can_be_opened_and_only_for_systems():
     assert (doors.people.opened, len(doors.systems.opened)) == ((), 1)
     with pytest.raises(SettingsRefused, match="write networks such as"):
         doors_from(Settings(systems_networks=("everything",)))
+
+
+def test_what_is_declared_of_a_system_bounds_its_calls_and_what_is_set_wins():
+    declared = limits_from(Settings(), PLAN.systems)
+    assert declared.of(Kind.CALL, "call", "gateway", "call:sms.example.com").rate_per_second == 5
+    assert declared.of(Kind.CALL, "call", "other", "call:sms.example.com").rate_per_second == 25
+    given = Settings(
+        delivery='{"notification gateway": {"tries_max": 3, "rate_per_second": 2}, "process": {"slots_max": 4}}'
+    )
+    both = limits_from(given, PLAN.systems)
+    limits = both.of(Kind.CALL, "call", "gateway", "call:sms.example.com")
+    assert (limits.rate_per_second, limits.tries_max, both.process.slots_max) == (2, 3, 4)
+    with pytest.raises(SettingsRefused, match="write JSON such as"):
+        limits_from(Settings(delivery="{"), PLAN.systems)
 
 
 def test_a_receiver_has_an_address_only_while_it_listens():

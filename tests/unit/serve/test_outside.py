@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +18,7 @@ from databases import sqlite_url
 from dispatching import until
 from loopback import SYSTEM, WORLD
 from outside_page import PORT, backend
+from pages import SHOP, plan_of
 
 from techlead.deliver.receiver import Receiver
 from techlead.deliver.signing import Shared, of_account, read_key, sign, verify
@@ -239,6 +242,44 @@ MEANINGLESS = (
 async def test_a_signed_message_that_means_nothing_changes_nothing(caller: Caller):
     for number, (message, status) in enumerate(MEANINGLESS):
         assert (await tell(caller, signed(message, f"msg_{number}"))).status_code == status, message
+
+
+VERIFIED = """
+import hashlib
+import hmac
+from techlead.outside import Signed
+
+def github(headers, body, secret):
+    made = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(headers["x-hub-signature-256"], f"sha256={made}"):
+        return None
+    return Signed(headers["x-github-delivery"], datetime.fromtimestamp(int(headers["x-at"]), UTC))
+
+pushes = backend.incoming(key="GITHUB_KEY", verify=github)
+
+class Push(Body):
+    listing: Mapped[Ref[Listing]]
+
+@action(Listing, on=pushes.event("push"))
+def pushed(listing: Listing, body: Push) -> None:
+    listing.stock = listing.stock + 1
+"""
+
+
+async def test_a_verifier_of_ones_own_decides_and_may_fail(tmp_path: Path):
+    plan = plan_of(tmp_path, SHOP + VERIFIED)
+    async with running(plan, sqlite_url(tmp_path), environment={"GITHUB_KEY": "a secret"}) as caller:
+        await caller.sign_up("ada")
+        made = await caller.made("/listings", {"title": "Bike", "price": {"amount": "5.00", "currency": "EUR"}}, "ada")
+        body = json.dumps({"type": "push", "data": {"listing": made}}).encode()
+        right = f"sha256={hmac.new(b'a secret', body, hashlib.sha256).hexdigest()}"
+        headers = {"x-hub-signature-256": right, "x-github-delivery": "d1", "x-at": str(system_clock() // SECOND_US)}
+        wrong = ({}, {**headers, "x-hub-signature-256": "sha256=0"}, {**headers, "x-at": "1"}, {**headers, "x-at": "x"})
+        for sent in wrong:
+            assert (await caller("POST", "/incoming/pushes", body, headers=sent)).status_code == 403
+        for _ in range(2):
+            assert (await caller("POST", "/incoming/pushes", body, headers=headers)).status_code == 204
+        assert (await caller("GET", f"/listings/{made}")).json()["stock"] == 2
 
 
 async def test_a_message_outside_its_window_is_refused_by_our_clock(tmp_path: Path):

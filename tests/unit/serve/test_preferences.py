@@ -32,11 +32,11 @@ COLUMNS = "id, kind, channel, account, notification, resource, row, destination,
 
 
 @asynccontextmanager
-async def bikes(folder: Path, plan: Any = PLAN, **settings: Any) -> AsyncIterator[Caller]:
+async def bikes(folder: Path, plan: Any = PLAN, url: str = "", **settings: Any) -> AsyncIterator[Caller]:
     settings = {"mail_folder": str(folder / "mail"), "deliver": False, **settings}
     clock = FrozenClock(EVENING)
     given = {"doors": WORLD.doors(), "clock": clock}
-    async with running(plan, sqlite_url(folder), Settings(**settings), **given) as caller:
+    async with running(plan, url or sqlite_url(folder), Settings(**settings), **given) as caller:
         await caller.sign_up("ada")
         yield caller
 
@@ -44,6 +44,13 @@ async def bikes(folder: Path, plan: Any = PLAN, **settings: Any) -> AsyncIterato
 @pytest.fixture
 async def caller(tmp_path: Path) -> AsyncIterator[Caller]:
     async with bikes(tmp_path) as running_:
+        yield running_
+
+
+@pytest.fixture
+async def on_each(tmp_path: Path, database_url: str) -> AsyncIterator[Caller]:
+    """Run on each kind of database, for what hangs on its statements."""
+    async with bikes(tmp_path, url=database_url) as running_:
         yield running_
 
 
@@ -110,7 +117,8 @@ async def test_quiet_hours_hold_a_letter_until_they_are_over(caller: Caller):
     assert isinstance(await composed(caller), Delivery)
 
 
-async def test_one_click_ends_a_kind_of_letter_without_log_in(caller: Caller):
+async def test_one_click_ends_a_kind_of_letter_without_log_in(on_each: Caller):
+    caller = on_each
     await ride(caller)
     delivery = await composed(caller)
     assert isinstance(delivery, Delivery)
@@ -147,7 +155,8 @@ async def test_a_link_that_we_did_not_make_ends_nothing(caller: Caller):
     assert isinstance(await composed(caller), Delivery)
 
 
-async def test_a_digest_tells_all_at_once_at_its_time_and_once(caller: Caller):
+async def test_a_digest_tells_all_at_once_at_its_time_and_once(on_each: Caller):
+    caller = on_each
     await choose(caller, digests={"email": "07:30"})
     runtime = caller.application.runtime
     composer = composer_of(runtime)
@@ -170,8 +179,8 @@ async def test_a_digest_tells_all_at_once_at_its_time_and_once(caller: Caller):
     assert made.destination == "ada@example.com"
 
 
-async def test_nobody_gets_more_letters_in_an_hour_than_was_declared(tmp_path: Path):
-    async with bikes(tmp_path, emails_of_account_per_hour_max=3) as caller:
+async def test_nobody_gets_more_letters_in_an_hour_than_was_declared(tmp_path: Path, database_url: str):
+    async with bikes(tmp_path, url=database_url, emails_of_account_per_hour_max=3) as caller:
         runtime = caller.application.runtime
         composer = composer_of(runtime)
         for number in range(20):

@@ -90,7 +90,7 @@ async def test_an_admin_pauses_and_resumes_a_destination(board: Board, admin: Ca
 @pytest.mark.parametrize(
     ("order", "body"),
     [
-        ("pause", {}), ("pause", {"destination": "x" * 301}), ("pause", {"destination": 1}),
+        ("pause", {}), ("pause", {"\ud800": 1}), ("pause", {"destination": "x" * 301}), ("pause", {"destination": 1}),
         ("pause", {"destination": "email\n"}), ("drop", {}), ("drop", {"deliveries": []}),
         ("drop", {"deliveries": ["order_01h455vb4pex5vsknk084sn02q"]}), ("drop", {"deliveries": [1]}),
         ("replay", {"everything": True}), ("resume", {"destination": "email", "deliveries": []}),
@@ -105,3 +105,9 @@ async def test_an_order_that_is_not_understood_changes_nothing(
 async def test_a_delivery_that_is_not_there_is_not_found(admin: Caller) -> None:
     for name in ("delivery_01h455vb4pex5vsknk084sn02q", "nothing"):
         assert (await admin.get(f"/outbox/{name}")).status == 404
+
+
+async def test_an_order_that_is_no_object_is_malformed(admin: Caller) -> None:
+    for order in ("pause", "resume", "drop", "replay"):
+        assert (await admin.post(f"/outbox/{order}", None)).status in (400, 415)
+        assert (await admin.post(f"/outbox/{order}", [])).status == 400

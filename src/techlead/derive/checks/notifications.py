@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from techlead.declare.access import Member, Policy, nobody
 from techlead.declare.backend import Declarations
-from techlead.declare.notification import Channel, Notification, Way
+from techlead.declare.notification import Channel, Notification, Own, Way
 from techlead.declare.types import Sensitivity
 from techlead.derive.access import ActorClass, residual
 from techlead.derive.checks import paths
@@ -22,6 +22,8 @@ from techlead.primitives import text
 
 SUBJECT_CHARACTERS_MAX: Final = 200
 TEXT_CHARACTERS_MAX: Final = 4_000
+WORDS: Final = frozenset({"text", "email", "url", "webhook_url"})
+"""Kinds of field that can hold the address of a channel of one's own."""
 ADDRESSED: Final = frozenset({Channel.WEBHOOK, Channel.CHAT})
 """Channels whose address may stand in a field of the row."""
 PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -61,16 +63,18 @@ def _channels(one: Notification[Any]) -> Iterator[Problem]:
     mend = "say via=[inbox], via=[email] or both; from techlead.outside, webhook, chat and push"
     if not one.via:
         yield "it has no channel", mend
-    elif not all(isinstance(way, Channel | Way) for way in one.via):
+    elif not all(isinstance(way, Channel | Own | Way) for way in one.via):
         yield "via names something that is no channel", mend
     else:
         channels = [way.channel if isinstance(way, Way) else way for way in one.via]
+        for bare in (way for way in one.via if isinstance(way, Own)):
+            yield f"{bare.value} has no address", f'name the field that holds it: {bare.value}.at("owner.address")'
         if len(set(channels)) < len(channels):
             yield "it names a channel twice", "name it once"
         if Channel.CHAT in one.via:
             yield "a chat room has an address", 'name the field that holds it: chat.at("workspace.chat_url")'
         for way in one.via:
-            if isinstance(way, Way) and way.channel not in ADDRESSED:
+            if isinstance(way, Way) and isinstance(way.channel, Channel) and way.channel not in ADDRESSED:
                 yield f"{way.channel.value} takes no address of a row", f"say {way.channel.value} alone"
 
 
@@ -130,6 +134,8 @@ def _addresses(plan: Plan, resource: ResourcePlan, one: NotificationPlan) -> Ite
                 f"{plan.account} has {len(fields) or 'no'} fields of the type WebhookUrl",
                 'give it one, or name the field: webhook.at("shop.webhook_url")',
             )
+        else:
+            yield from _unread(plan.accounts, plan.accounts.field(fields[0]))
     for channel, path in one.at.items():
         end = paths.follow(plan, resource, path[:-1])
         if not isinstance(end, ResourcePlan):
@@ -138,8 +144,19 @@ def _addresses(plan: Plan, resource: ResourcePlan, one: NotificationPlan) -> Ite
         field = paths.find(end, path[-1])
         if field is None:
             yield paths.unknown(end, path[-1])
+        elif field.sensitivity is Sensitivity.SECRET:
+            yield from _unread(end, field)
+        elif isinstance(channel, Own):
+            if field.kind not in WORDS:
+                yield f"{channel.value} goes to {end.name}.{field.name}, which is no text", "name a field of text"
         elif field.kind != "webhook_url":
             yield f"{channel.value} goes to {end.name}.{field.name}, which is no WebhookUrl", "give the field that type"
+
+
+def _unread(resource: ResourcePlan, field: FieldPlan) -> Iterator[Problem]:
+    if field.sensitivity is Sensitivity.SECRET:
+        reason = f"{resource.name}.{field.name} is Secret and never read back, so nothing can be sent there"
+        yield reason, "leave the mark out, and say who may read it: field(read=owner)"
 
 
 def _named(resource: ResourcePlan, field: FieldPlan | None, name: str) -> Iterator[Problem]:

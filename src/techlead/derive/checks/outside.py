@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from techlead.declare.backend import Declarations
+from techlead.declare.notification import Channel
 from techlead.declare.outside import Event, Incoming, System
 from techlead.derive.checks.names import is_snake_case
 from techlead.derive.checks.problem import Problem
@@ -20,6 +21,8 @@ CALLS_PER_SECOND_MAX: Final = 1_000
 WINDOW_SECONDS_MIN: Final = 30
 WINDOW_SECONDS_MAX: Final = 3_600
 KIND_CHARACTERS_MAX: Final = 200
+CHANNEL_CHARACTERS_MAX: Final = 20
+TAKEN: Final = frozenset({"call", *(channel.value for channel in Channel)})
 VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
 HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,63}")
 HEADERS_OF_OURS: Final = frozenset({"authorization", "content-type", "content-length", "host", "accept-encoding"})
@@ -34,6 +37,16 @@ def check_declared(declarations: Declarations, refusals: Refusals) -> None:
         of_kind = _system(one) if isinstance(one, System) else _incoming(one)
         for reason, mend in (*_name(one, seen), *of_kind):
             refusals.add(one.origin, f"{noun} {one.name}".strip(), reason, mend)
+
+    for name, channel in declarations.outside.channels.items():
+        if not is_snake_case(name) or len(name) > CHANNEL_CHARACTERS_MAX or name in TAKEN:
+            reason = f"{name!r} is no name for a channel of one's own"
+            mend = (
+                f"use snake_case of at most {CHANNEL_CHARACTERS_MAX} characters, other than {', '.join(sorted(TAKEN))}"
+            )
+            refusals.add(declarations.origin, f"channel {name}", reason, mend)
+        if not callable(getattr(channel, "send", None)):
+            refusals.add(declarations.origin, f"channel {name}", "it cannot send", "give it `async def send(...)`")
 
 
 def check(plan: Plan, refusals: Refusals) -> None:

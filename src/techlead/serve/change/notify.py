@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, select
 
 from techlead.declare.access import Member
-from techlead.declare.notification import Channel, Notification
+from techlead.declare.notification import Channel, Notification, Own
 from techlead.declare.resource import Resource
 from techlead.deliver.port import Kind
 from techlead.derive.access import SqlPolicies, account_field, at_path, field_to
@@ -28,7 +28,7 @@ RECIPIENTS_MAX: Final = 1_000
 BROWSERS_MAX: Final = 10
 """Browsers of one account."""
 PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-KINDS: Final[Mapping[Channel, Kind]] = {
+KINDS: Final[Mapping[Channel | Own, Kind]] = {
     Channel.EMAIL: Kind.EMAIL,
     Channel.WEBHOOK: Kind.WEBHOOK,
     Channel.CHAT: Kind.CHAT,
@@ -54,7 +54,8 @@ async def _messages(
     """Give a message for each recipient and address; where the row names the address, one for all of them."""
     subject, text = fill_in(planned.subject, row), fill_in(planned.text, row)
     for channel in planned.via:
-        kind = Kind.CODE if planned.code and channel in KINDS else KINDS.get(channel)
+        kind = Kind.CHAT if isinstance(channel, Own) else KINDS.get(channel)
+        kind = Kind.CODE if planned.code and kind is not None else kind
         said = Message(planned.name, channel.value, resource.name, row.id.raw, kind=kind, subject=subject, text=text)
         if channel in planned.at:
             address = await _address(unit, resource, row, planned.at[channel])
@@ -66,7 +67,7 @@ async def _messages(
                 yield replace(said, account=account, destination=address, data=data)
 
 
-async def _of_account(unit: Unit, channel: Channel, account: bytes) -> Sequence[tuple[str, Mapping[str, str]]]:
+async def _of_account(unit: Unit, channel: Channel | Own, account: bytes) -> Sequence[tuple[str, Mapping[str, str]]]:
     """Give the addresses of an account on a channel, with what is known of each; an empty one is looked up when it is sent."""
     if channel is Channel.WEBHOOK:
         rows = await unit.run(

@@ -17,6 +17,7 @@ from techlead.primitives.clock import SECOND_US
 from techlead.serve.change.unit import Unit
 
 INBOX: Final = "inbox"
+WAITING: Final = State.WAITING.value
 NOBODY: Final = bytes(16)
 """Stands among those who are told something when a message is for no account: the dispatcher hurries all the same."""
 
@@ -49,29 +50,28 @@ async def put(unit: Unit, messages: Sequence[Message]) -> None:
     if not messages:
         return
     statement = unit.statements.made("outbox: put", sql_statements.put)
-    rows = [statement.values(_values(unit, message)) for message in messages]
-    await unit.run_many(statement, rows)
+    await unit.run_many(statement, [_row(unit, message) for message in messages])
     unit.told.update(message.account or NOBODY for message in messages)
 
 
-def _values(unit: Unit, message: Message) -> dict[str, Any]:
-    kind = message.kind
-    values: dict[str, Any] = {
-        "id": unit.new_id(), "account": message.account, "notification": message.notification,
-        "channel": message.channel, "resource": message.resource, "row": message.row, "subject": message.subject,
-        "text": message.text, "created_at": unit.now, "kind": "", "lane": "", "destination": message.destination,
-        "data": msgspec.json.encode(message.data).decode() if message.data else "", "dedupe": None,
-        "expires_at": None, "state": "", "next_at": None,
-    }  # fmt: skip
-    if message.dedupe:
-        of = f"{message.notification}\0{message.channel}\0{message.dedupe}".encode()
-        values["dedupe"] = hashlib.sha256((message.account or NOBODY) + of).digest()
-    if kind is not None:
-        lane = lane_of(message.channel, message.destination)
-        begins = max(unit.now, message.not_before)
-        live = unit.limits.of(kind, message.channel, message.notification, lane).live_seconds_max
-        if message.live_seconds_max is not None:
-            live = min(live, message.live_seconds_max)
-        values |= {"kind": kind.value, "lane": lane, "state": State.WAITING.value, "next_at": begins}
-        values["expires_at"] = begins + round(live * SECOND_US)
-    return values
+def _row(unit: Unit, one: Message) -> tuple[Any, ...]:
+    """Lay a message out as `sql_statements.MESSAGE` names its columns: every change that tells something passes here."""
+    now = unit.now
+    data = msgspec.json.encode(one.data).decode() if one.data else ""
+    key = (unit.new_id(), one.account, one.notification, one.channel, one.resource, one.row, one.subject, one.text, now)
+    if one.kind is None:
+        return (*key, "", "", one.destination, data, _dedupe(one), None, "", None)
+    lane = lane_of(one.channel, one.destination)
+    begins = max(now, one.not_before)
+    live = unit.limits.of(one.kind, one.channel, one.notification, lane).live_seconds_max
+    if one.live_seconds_max is not None:
+        live = min(live, one.live_seconds_max)
+    expires_at = begins + round(live * SECOND_US)
+    return (*key, one.kind.value, lane, one.destination, data, _dedupe(one), expires_at, WAITING, begins)
+
+
+def _dedupe(one: Message) -> bytes | None:
+    if not one.dedupe:
+        return None
+    of = f"{one.notification}\0{one.channel}\0{one.dedupe}".encode()
+    return hashlib.sha256((one.account or NOBODY) + of).digest()

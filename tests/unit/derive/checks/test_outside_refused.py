@@ -76,6 +76,18 @@ def test_a_way_without_an_address_is_refused(tmp_path: Path, said: str, reason: 
         assert_refused(tmp_path, page, reason, mend)
 
 
+def test_an_address_that_is_never_read_back_is_refused(tmp_path: Path):
+    page = SHOP.replace("    nickname:", "    hook: Mapped[Secret[WebhookUrl] | None]\n    nickname:")
+    assert_refused(
+        tmp_path,
+        f'{page}told = notification(Order, to="seller", via=[webhook])  # HERE\n',
+        "never read back",
+        "read=owner",
+    )
+    at = 'told = notification(Order, to="seller", via=[webhook.at("seller.hook")])  # HERE\n'
+    assert_refused(tmp_path, page + at, "never read back", "read=owner")
+
+
 def test_two_actions_on_one_answer_are_refused(tmp_path: Path):
     two = "".join(
         f"@action(Order, on=gateway)\ndef {name}(order: Order) -> None:\n    pass\n" for name in ("one", "other")

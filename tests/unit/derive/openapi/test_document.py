@@ -32,6 +32,13 @@ PATCH /preferences set_preferences: 200 400 401 404 408 409 413 414 415 422 431 
 GET /unsubscribe/{id} ask_unsubscribe: 200 404 414 431 503
 POST /unsubscribe/{id} unsubscribe: 200 400 404 408 409 413 414 422 431 503
 GET /preferences/keys webhook_keys: 200 401 414 431 503
+GET /outbox outbox: 200 401 403 414 431 503
+GET /outbox/dead outbox_dead: 200 401 403 414 431 503
+GET /outbox/{id} outbox_message: 200 401 403 404 414 431 503
+POST /outbox/replay outbox_replay: 200 400 401 403 408 413 414 415 422 431 503
+POST /outbox/drop outbox_drop: 200 400 401 403 408 413 414 415 422 431 503
+POST /outbox/pause outbox_pause: 204 400 401 403 408 413 414 415 422 431 503
+POST /outbox/resume outbox_resume: 204 400 401 403 408 413 414 415 422 431 503
 GET /listings list_listings: 200 400 401 414 422 431 503
 POST /listings create_listing: 201 400 401 404 408 409 413 414 415 422 431 503
 GET /listings/{id} read_listing: 200 304 401 404 414 431 503

@@ -1,0 +1,210 @@
+"""The decisions themselves, one at a time: pure functions of what is known, what happened and when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from techlead.deliver import breaker as breakers
+from techlead.deliver.breaker import TRANSITIONS, Breaker, Event, Phase
+from techlead.deliver.bucket import Bucket
+from techlead.deliver.lane import Lane, admit, rate_of, resume, settle, started
+from techlead.deliver.limits import Limits, LimitsBook
+from techlead.deliver.outbox import lane_of
+from techlead.deliver.port import Dead, Delivered, Fault, Kind, Paused, Retry
+from techlead.deliver.retry_after import seconds_of
+from techlead.deliver.step import LIFE, State, next_step, wait_seconds
+from techlead.primitives.clock import SECOND_US
+
+NOW = 1_800_000_000 * SECOND_US
+LIMITS = Limits()
+DOWN = Retry(Fault.SERVER, "503")
+
+
+def key(number: int) -> bytes:
+    return number.to_bytes(16)
+
+
+def failing(count: int, lane: Lane | None = None, messages: int = 100) -> Lane:
+    lane = lane or Lane()
+    for number in range(count):
+        lane = settle(lane, NOW, LIMITS, DOWN, key(number % messages), probe=False)
+    return lane
+
+
+def later(seconds: float) -> int:
+    return NOW + round(seconds * SECOND_US)
+
+
+def test_five_failures_in_a_row_of_three_messages_open_it_and_four_do_not() -> None:
+    assert failing(4).breaker.phase is Phase.CLOSED
+    assert failing(5).breaker.phase is Phase.OPEN
+    assert failing(9, messages=2).breaker.phase is Phase.CLOSED, "two messages may be at fault themselves"
+
+
+def test_half_of_ten_calls_open_it_and_less_does_not() -> None:
+    calls = [Delivered(), DOWN] * 5
+    for outcomes, phase in ((calls, Phase.OPEN), ([*calls[:-1], Delivered()], Phase.CLOSED)):
+        lane = Lane()
+        for number, outcome in enumerate(outcomes):
+            lane = settle(lane, NOW, LIMITS, outcome, key(number), probe=False)
+        assert lane.breaker.phase is phase
+
+
+@pytest.mark.parametrize(
+    "outcome", [Retry(Fault.BUSY), Retry(Fault.REFUSED), Dead(Fault.REFUSED), Paused(), Dead(Fault.GUARDED)]
+)
+def test_only_what_tells_of_the_destination_counts(outcome: Retry | Dead | Paused) -> None:
+    lane = Lane()
+    for number in range(50):
+        lane = settle(lane, NOW, LIMITS, outcome, key(number), probe=False)
+    assert lane.breaker.phase is Phase.CLOSED
+
+
+def test_an_open_one_takes_one_probe_at_a_time_and_three_close_it() -> None:
+    lane = failing(5)
+    assert admit(lane, later(29), LIMITS, 8).tries == 0
+    for round_ in range(3):
+        admission = admit(lane, later(31 + round_), LIMITS, 8)
+        assert (admission.tries, admission.probe) == (1, True)
+        lane = started(admission.lane, later(31 + round_), LIMITS, fresh=1, retried=0, probe=True)
+        assert admit(lane, later(31.1 + round_), LIMITS, 8).reason == "probe under way"
+        lane = settle(lane, later(31.5 + round_), LIMITS, Delivered(), key(round_), probe=True)
+    assert lane.breaker.phase is Phase.CLOSED
+    assert rate_of(lane, later(33.5), LIMITS) == pytest.approx(LIMITS.rate_per_second * LIMITS.breaker_ramp_share)
+    assert rate_of(lane, later(100), LIMITS) == LIMITS.rate_per_second
+
+
+def test_each_failed_probe_makes_it_wait_longer_up_to_its_limits() -> None:
+    lane, now, waits = failing(5), NOW, []
+    for _ in range(80):
+        waits.append((lane.breaker.open_until - now) / SECOND_US)
+        now = lane.breaker.open_until
+        lane = started(admit(lane, now, LIMITS, 8).lane, now, LIMITS, fresh=1, retried=0, probe=True)
+        lane = settle(lane, now, LIMITS, DOWN, key(1), probe=True)
+    assert waits[:3] == [30, 60, 60]
+    assert waits[-1] == 300, "after an hour"
+
+
+def test_it_is_disabled_after_120_h_of_failures_only() -> None:
+    lane = replace(failing(5), breaker=replace(failing(5).breaker, failing_since=NOW - 5 * 86_400 * SECOND_US))
+    lane = admit(lane, later(31), LIMITS, 8).lane
+    lane = settle(lane, later(32), LIMITS, DOWN, key(1), probe=True)
+    assert lane.breaker.phase is Phase.DISABLED
+    assert admit(lane, later(10_000), LIMITS, 8).reason == "disabled"
+    assert admit(resume(lane, later(33)), later(33), LIMITS, 8).tries >= 1
+
+
+def test_a_probe_that_never_reached_the_network_tells_nothing() -> None:
+    lane = admit(failing(5), later(31), LIMITS, 8).lane
+    lane = started(lane, later(31), LIMITS, fresh=1, retried=0, probe=True)
+    lane = settle(lane, later(32), LIMITS, Dead(Fault.UNSENDABLE), key(1), probe=True)
+    assert (lane.breaker.phase, lane.breaker.probing_until) == (Phase.HALF_OPEN, 0)
+
+
+def test_no_clock_that_is_set_back_keeps_a_destination_closed() -> None:
+    lane = settle(failing(5), NOW, LIMITS, Paused(3_600), key(9), probe=False)
+    before = NOW - 10**6 * SECOND_US
+    assert admit(lane, before, LIMITS, 8).tries == 1
+
+
+def test_429_pauses_and_halves_the_rate_and_calm_gives_it_back() -> None:
+    lane = settle(Lane(), NOW, LIMITS, Paused(20), key(1), probe=False)
+    again = settle(lane, later(1), LIMITS, Paused(20), key(2), probe=False)
+    assert admit(again, later(20.5), LIMITS, 8).reason == "paused (429)"
+    assert rate_of(again, later(22), LIMITS) == LIMITS.rate_per_second / 2, "answers to one burst halve it once"
+    assert rate_of(again, later(90), LIMITS) == LIMITS.rate_per_second
+    huge = settle(Lane(), NOW, LIMITS, Paused(10**9), key(1), probe=False)
+    assert huge.paused_until == later(3_600), "nobody is believed for longer than an hour"
+
+
+def test_the_budget_binds_only_while_enough_fails() -> None:
+    calm = admit(Lane(), NOW, LIMITS, 8)
+    assert (calm.tries, calm.retries) == (5, 5)
+    lane = Lane()
+    for number in range(50):
+        lane = settle(lane, NOW, LIMITS, DOWN if number % 5 == 0 else Delivered(), key(number), probe=False)
+    lane = replace(lane, budget=Bucket(0.0, NOW))
+    binding = admit(lane, NOW, LIMITS, 8)
+    assert (binding.tries, binding.retries, binding.reason) == (5, 0, "retry budget")
+    spent = started(binding.lane, NOW, LIMITS, fresh=5, retried=0, probe=False)
+    assert spent.budget.tokens == pytest.approx(1), "five first tries earn one retry"
+
+
+def test_a_bucket_neither_overflows_nor_goes_below_nothing() -> None:
+    full = Bucket().filled(NOW, 5, 2)
+    assert full.tokens == 2
+    assert full.with_more(-5, 2).tokens == 0
+    assert full.filled(NOW - SECOND_US, 5, 2).tokens == 2
+    assert full.with_more(-2, 2).filled(later(0.1), 5, 2).tokens == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.5, 0.999])
+def test_half_of_each_wait_is_certain_and_none_is_longer_than_its_cap(chance: float) -> None:
+    for tries in range(1, 40):
+        longest = min(10 * 3.0 ** (tries - 1), 7_200)
+        assert longest / 2 <= wait_seconds(tries, LIMITS, chance) <= longest
+
+
+def test_a_message_moves_as_its_life_is_drawn() -> None:
+    end = later(86_400)
+    again = next_step(DOWN, 1, end, Lane(), LIMITS, NOW, 0.5, probe=False)
+    assert (again.state, again.burned, again.at) == (State.WAITING, True, later(7.5))
+    asked = next_step(Retry(Fault.SERVER, "", 100), 1, end, Lane(), LIMITS, NOW, 0.5, probe=False)
+    assert asked.at == later(100)
+    assert next_step(DOWN, 8, end, Lane(), LIMITS, NOW, 0.5, probe=False).state is State.DEAD
+    assert next_step(DOWN, 1, later(5), Lane(), LIMITS, NOW, 0.5, probe=False).state is State.EXPIRED
+    opened = failing(5)
+    probe = next_step(DOWN, 8, end, opened, LIMITS, NOW, 0.5, probe=True)
+    assert (probe.state, probe.burned, probe.at) == (State.WAITING, False, opened.breaker.open_until)
+
+
+def test_every_end_can_be_reached_and_nothing_leads_out_of_delivered_or_dropped() -> None:
+    assert set(LIFE.values()) == set(State)
+    assert {before for before, _ in LIFE} == set(State) - {State.DELIVERED, State.DROPPED}
+    assert {phase for phase, event in TRANSITIONS if event is Event.RESUMED} == set(Phase)
+    with pytest.raises(KeyError):
+        breakers.moved(Breaker(), Event.PROBED)
+
+
+def test_what_is_more_special_wins_and_a_code_never_outlives_ten_minutes() -> None:
+    given = {
+        "webhook": {"tries_max": 3}, "notification paid": {"tries_max": 4}, "webhook:a.example": {"tries_max": 5},
+        "code": {"live_seconds_max": 3_600},
+    }  # fmt: skip
+    book = LimitsBook(given)
+    assert book.of(Kind.WEBHOOK, "webhook", "other", "webhook:b.example").tries_max == 3
+    assert book.of(Kind.WEBHOOK, "webhook", "paid", "webhook:b.example").tries_max == 4
+    assert book.of(Kind.WEBHOOK, "webhook", "paid", "webhook:a.example").tries_max == 5
+    assert book.of(Kind.CODE, "email", "", "email").live_seconds_max == 600
+
+
+@pytest.mark.parametrize(
+    ("channel", "destination", "lane"),
+    [
+        ("email", "ann@example.com", "email"), ("webhook", "https://Hooks.Example/in?token=1", "webhook:hooks.example"),
+        ("webhook", "https://hooks.example:8443/in", "webhook:hooks.example:8443"), ("webhook", "https://[::1", "webhook"),
+        ("webhook", "", "webhook"),
+    ],
+)  # fmt: skip
+def test_a_lane_names_the_host_and_nothing_else_of_an_address(channel: str, destination: str, lane: str) -> None:
+    assert lane_of(channel, destination) == lane
+
+
+def test_each_room_of_a_chat_is_a_lane_of_its_own() -> None:
+    rooms = {lane_of("chat", f"https://chat.example/hook/{secret}") for secret in ("one", "two")}
+    assert len(rooms) == 2
+    assert all(lane.startswith("chat:chat.example/") and "one" not in lane for lane in rooms)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120.0), (" 7 ", 7.0), ("99999999999999999999", 1e9), ("Fri, 15 Jan 2027 08:01:00 GMT", 60.0),
+        ("Mon, 01 Jan 2001 00:00:00 GMT", 0.0), ("soon", None), ("-5", None), ("", None), (None, None),
+        ("²", None), ("Fri, 99 Jan 2027 08:01:00 GMT", None),
+    ],
+)  # fmt: skip
+def test_retry_after_is_read_in_both_its_forms(header: str | None, seconds: float | None) -> None:
+    assert seconds_of(header, NOW) == seconds

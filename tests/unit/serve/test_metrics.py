@@ -1,0 +1,89 @@
+"""Numbers of delivery: counted by channel, never by destination or person, and passed on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dispatching import Told
+from engines import HOOK, waiting_of
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+from techlead.deliver.breaker import Phase
+from techlead.deliver.outbox import Change, Claimed, Ended
+from techlead.deliver.port import Delivered, Fault, Retry
+from techlead.errors import SettingsRefused, StoreBusy
+from techlead.primitives.clock import system_clock
+from techlead.serve.metrics import NEEDED, Metered, expose, metered
+from techlead.serve.settings import Settings
+
+
+def counted(reader: InMemoryMetricReader) -> dict[str, list[tuple[dict[str, Any], float]]]:
+    data = reader.get_metrics_data()
+    assert data is not None
+    metrics = data.resource_metrics[0].scope_metrics[0].metrics
+    return {
+        one.name: [(dict(point.attributes or {}), getattr(point, "value", 1)) for point in one.data.data_points]
+        for one in metrics
+    }
+
+
+def test_what_is_reported_is_counted_by_channel_and_passed_on() -> None:
+    told, reader = Told(), InMemoryMetricReader()
+    reports = Metered(told, MeterProvider([reader]).get_meter("techlead"))
+    claimed = Claimed(waiting_of(system_clock(), HOOK), "webhook:hooks.example", 1, False, b"")
+    reports.tried(claimed, Delivered(), 0.2)
+    reports.tried(claimed, Retry(Fault.SERVER), 0.1)
+    reports.changed(Change("webhook:hooks.example", Phase.CLOSED, Phase.OPEN, 30.0))
+    reports.ended(Ended(claimed.waiting.id, "webhook:hooks.example", "dead", "server"))
+    reports.waits(StoreBusy())
+    reports.failed(LookupError(), "webhook")
+    found = counted(reader)
+    assert found["techlead.delivery.tries"] == [
+        ({"channel": "webhook", "outcome": "delivered", "fault": "", "probe": False}, 1),
+        ({"channel": "webhook", "outcome": "retry", "fault": "server", "probe": False}, 1),
+    ]
+    assert found["techlead.destination.changes"] == [({"channel": "webhook", "phase": "open"}, 1)]
+    assert found["techlead.delivery.undelivered"][0][1] == 1
+    assert sum(value for _, value in found["techlead.delivery.faults"]) == 2
+    assert "hooks.example" not in str(found)
+    assert (len(told.tries), len(told.changes), len(told.ends), len(told.faults)) == (2, 1, 1, 2)
+
+
+def test_without_the_extra_nothing_is_counted_and_a_port_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "opentelemetry", None)
+    told = Told()
+    assert metered(told) is told
+    with pytest.raises(SettingsRefused, match="metrics"):
+        expose(Settings(metrics_port=9464))
+    assert "TECHLEAD_METRICS_PORT" in NEEDED
+
+
+def test_prometheus_reads_the_numbers_on_a_port_of_their_own() -> None:
+    import subprocess
+    import sys
+    import urllib.request
+
+    from backends import free_port
+
+    port = free_port()
+    code = (
+        "import sys, time\n"
+        "from techlead.serve.metrics import Metered, expose\n"
+        "from techlead.serve.settings import Settings\n"
+        f"expose(Settings(metrics_port={port}))\n"
+        "from opentelemetry import metrics\n"
+        "from techlead.errors import StoreBusy\n"
+        "class Silent:\n    def waits(self, error): pass\n"
+        "Metered(Silent(), metrics.get_meter('techlead')).waits(StoreBusy())\n"
+        "print('ready', flush=True); sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            shown = answer.read().decode()
+        process.kill()
+    assert 'techlead_delivery_faults_total{fault="StoreBusy"' in shown
