@@ -116,6 +116,7 @@ def _action(
         on_create=action.on_create,
         origin=action.origin,
         description=inspect.getdoc(action.function) or "",
+        examples=action.examples,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from techlead.declare.access import Policy, nobody
 from techlead.declare.aggregate import Aggregate
+from techlead.declare.facts import ActionExample
 from techlead.declare.field import MISSING, FieldSpec, Now
 from techlead.declare.notification import Channel
 from techlead.declare.origin import Origin
@@ -108,6 +109,7 @@ class ActionPlan:
     on_create: bool
     origin: Origin
     description: str
+    examples: tuple[ActionExample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
