@@ -30,7 +30,7 @@ class Example:
 
         `facts(order=facts(status=PLACED)).gives(order=facts(status=CANCELLED), sends=[order_cancelled])`: each keyword
         is a row that is changed, `creates=[(Booking, facts(...))]` new rows, `deletes=["order"]` rows by parameter,
-        `refuses` the message that stops it all.
+        `refuses` the message that stops it all. Where several rows could be meant: `sends=[(order_cancelled, "order")]`.
         """
         return ActionExample(self, tuple(rows.items()), tuple(creates), tuple(deletes), tuple(sends), refuses)
 
@@ -54,7 +54,7 @@ class ActionExample:
         if self.deletes:
             said.append(f"deletes={list(self.deletes)}")
         if self.sends:
-            said.append(f"sends=[{', '.join(one.name for one in self.sends)}]")
+            said.append(f"sends=[{', '.join(getattr(one, 'name', str(one)) for one in self.sends)}]")
         if self.refuses is not None:
             said.append(f"refuses={self.refuses!r}")
         return f"{self.given}.gives({', '.join(said)})"

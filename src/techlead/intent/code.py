@@ -10,6 +10,7 @@ import ast
 import builtins
 import copy
 import hashlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import CodeType, FunctionType
@@ -123,7 +124,7 @@ def _part(function: FunctionType) -> tuple[Part, list[FunctionType]]:
     called = []
     for name in outer_names(tree):
         value = next((names[name] for names in scope.outer_values(function) if name in names), scope.MISSING)
-        if isinstance(value, Rule | FunctionType):
+        if isinstance(value, Rule) or (isinstance(value, FunctionType) and not _is_library(value)):
             helper = _plain(value)
             calls[name] = key_of(helper)
             called.append(helper)
@@ -137,6 +138,10 @@ def _defined(function: FunctionType) -> ast.AST:
     if isinstance(defined, Why):
         raise Unreadable(f"{function.__qualname__} {defined.reason}")
     return defined
+
+
+def _is_library(function: FunctionType) -> bool:
+    return function.__module__.partition(".")[0] in {"techlead", *sys.stdlib_module_names}
 
 
 def outer_names(tree: ast.FunctionDef) -> tuple[str, ...]:

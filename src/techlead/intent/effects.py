@@ -55,8 +55,20 @@ def effects_of(run: Callable[[], Iterable[Effect] | None], rows: Mapping[str, An
         tuple(sorted(changed)),
         tuple((type(one.row).__name__, compared(changes_of(one.row), known)) for one in _all(effects, Create)),
         tuple(names.get(id(one.row), type(one.row).__name__) for one in _all(effects, Delete)),
-        tuple(one.notification.name for one in _all(effects, Send)),
+        tuple(_sent(one, held, effects) for one in _all(effects, Send)),
     )
+
+
+def _sent(one: Send, held: Mapping[str, Fields], effects: list[Effect]) -> str:
+    """Name a message; when several rows could be meant, with the row that it is about."""
+    rows = {id(row): name for name, row in held.items()}
+    rows |= {id(made.row): f"new {type(made.row).__name__}" for made in _all(effects, Create)}
+    alike = [
+        row for row in (*held.values(), *(made.row for made in _all(effects, Create))) if type(row) is type(one.row)
+    ]
+    if len(alike) == 1 and alike[0] is one.row:
+        return one.notification.name
+    return f"{one.notification.name} about {rows.get(id(one.row), 'a row that is not there')}"
 
 
 def _all(effects: Iterable[Effect], kind: type[E]) -> list[E]:

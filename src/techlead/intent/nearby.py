@@ -32,13 +32,13 @@ WEEKDAYS: Final = 7
 class Constants:
     """What functions compare with, by type."""
 
-    integers: tuple[int, ...]
-    texts: tuple[str, ...]
-    decimals: tuple[Decimal, ...]
-    money: tuple[Money, ...]
-    spans: tuple[timedelta, ...]
-    moments: tuple[datetime, ...]
-    days: tuple[date, ...]
+    integers: Sequence[int]
+    texts: Sequence[str]
+    decimals: Sequence[Decimal]
+    money: Sequence[Money]
+    spans: Sequence[timedelta]
+    moments: Sequence[datetime]
+    days: Sequence[date]
 
 
 def constants_of(codes: Iterable[Code]) -> Constants:
@@ -52,13 +52,14 @@ def constants_of(codes: Iterable[Code]) -> Constants:
                 if isinstance(node, ast.Constant):
                     _collect(node.value, found)
                 elif isinstance(node, ast.Call | ast.BinOp | ast.UnaryOp):
-                    _collect(_worked_out(node, part.outer), found)
-    return Constants(
-        *(tuple(one for one in found if type(one) is kind) for kind in KINDS)  # type: ignore[arg-type] - in the order of the fields
+                    _collect(worked_out(node, part.outer), found)
+    integers, texts, decimals, money, spans, moments, days = (
+        [one for of, one in found if of is kind] for kind in KINDS
     )
+    return Constants(integers, texts, decimals, money, spans, moments, days)
 
 
-KINDS: Final = (int, str, Decimal, Money, timedelta, datetime, date)
+KINDS: Final[tuple[Any, ...]] = (int, str, Decimal, Money, timedelta, datetime, date)
 
 
 def _collect(value: Any, found: dict[Any, None]) -> None:
@@ -66,10 +67,10 @@ def _collect(value: Any, found: dict[Any, None]) -> None:
         for one in value:
             _collect(one, found)
     elif type(value) in KINDS:
-        found.setdefault(value)
+        found[type(value), value] = None  # by type, too: 1 is equal to Decimal(1)
 
 
-def _worked_out(node: ast.expr, outer: Mapping[str, Any]) -> Any:
+def worked_out(node: ast.expr, outer: Mapping[str, Any]) -> Any:
     """Work out an expression that only constants and known types make; None for any other."""
     names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
     known = {name: outer[name] for name in names if name in outer}

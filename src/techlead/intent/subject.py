@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from techlead.declare.facts import ActionExample, Example
 from techlead.declare.origin import Origin
@@ -20,6 +19,14 @@ Point = Mapping[SlotName, Any]
 """Facts: a value for each slot that is given."""
 
 
+class Member(NamedTuple):
+    """An Enum's member by its name alone: the same in two versions, whose Enums are two classes."""
+
+    of: str
+    """The name of the Enum."""
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One fact that a function can know: what it may be."""
@@ -28,7 +35,8 @@ class Slot:
     field: str
     kind: str
     nullable: bool = False
-    members: tuple[Enum, ...] = ()
+    members: tuple[Any, ...] = ()
+    """Of an Enum: its members, or their names where two versions are compared."""
     low: Any = None
     high: Any = None
     currency: str = ""

@@ -191,7 +191,7 @@ def _expected(example: ActionExample, parameters: tuple[Parameter, ...], plan: P
         (made.__name__, _written(Parameter("new row", "row", made.__name__), row, named, plan, action))
         for made, row in example.creates
     )
-    sends = tuple(one.name for one in example.sends)
+    sends = tuple(f"{one[0].name} about {one[1]}" if isinstance(one, tuple) else one.name for one in example.sends)
     return Done(tuple(sorted(rows)), creates, example.deletes, sends, example.refuses)
 
 

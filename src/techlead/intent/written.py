@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from techlead.declare.types import Ref
 from techlead.intent.effects import Done
-from techlead.intent.subject import Point, SlotName, Subject
+from techlead.intent.subject import Member, Point, SlotName, Subject
 from techlead.primitives.money import Money
 
 WORDS: Final = ("alice", "bob", "carol", "dave")
@@ -78,6 +78,7 @@ class Page:
 
 
 SOURCES: Final[tuple[tuple[type, Callable[[Page, Any], str]], ...]] = (
+    (Member, lambda _page, one: f"{one.of}.{one.name}"),
     (Enum, lambda page, one: f"{page.type_name(type(one))}.{one.name}"),
     (Money, lambda _page, one: f'Money("{one.amount}", "{one.currency}")'),
     (datetime, lambda page, one: page.moment(one)),
@@ -136,13 +137,18 @@ def _gives(done: Done, page: Page) -> Iterator[str]:
     if done.deletes:
         yield f"deletes={list(done.deletes)!r}".replace("'", '"')
     if done.sends:
-        yield f"sends=[{', '.join(done.sends)}]"
+        yield f"sends=[{', '.join(map(_message, done.sends))}]"
     if done.refuses is not None:
         yield f"refuses={done.refuses!r}"
 
 
 def _said(values: tuple[tuple[str, str], ...], page: Page) -> str:
     return ", ".join(f"{name}={page.reference(value)}" for name, value in values)
+
+
+def _message(said: str) -> str:
+    name, about, row = said.partition(" about ")
+    return f'({name}, "{row}")' if about else name
 
 
 def fewest(subject: Subject, point: dict[SlotName, Any], tells: Callable[[Point], bool]) -> dict[SlotName, Any]:

@@ -73,4 +73,11 @@ def _effects(plan: Plan, action: ActionPlan, example: ActionExample) -> Iterator
         except ValueError as error:
             yield str(error)
     yield from (f"it has no row {name!r} to delete" for name in example.deletes if name not in rows)
-    yield from (f"{one!r} is no notification" for one in example.sends if not isinstance(one, Notification))
+    yield from (f"{one!r} is no notification" for one in example.sends if not _is_sent(one))
+
+
+def _is_sent(said: object) -> bool:
+    """Tell whether a notification is named, alone or with the row that it is about."""
+    if isinstance(said, tuple):
+        return len(said) == 2 and isinstance(said[0], Notification) and isinstance(said[1], str)  # noqa: PLR2004 - a pair
+    return isinstance(said, Notification)
