@@ -18,7 +18,11 @@ COULD_NOT_RUN: Final = 2
 VERBS: Final[dict[str, str]] = {
     "serve": "Run the backend of a folder: REST, log-in, notifications, /docs.",
     "plan": "Print what is derived: fields, operations, policies, rules, notifications, access matrix.",
-    "check": "Refuse unsafe declarations and run the examples of every rule.",
+    "check": "Run every example, mutate every condition, and print the examples that are missing.",
+    "review": "Say what a change does: who may do more or less, with an example, and what it loses.",
+    "approve": "Sign what changed, one thing at a time, at a terminal.",
+    "reject": "Say why a proposal is not wanted.",
+    "status": "Say what is signed, and what is not what was signed.",
     "migrate": "Make, show, apply and take back migrations; a lossy step is taken only when it is named.",
     "grant": "Give an account a role (or take it away with --revoke); it counts from its next request on.",
     "demo": "Serve the marketplace with sample people and goods, and print a walk of commands to paste.",

@@ -91,7 +91,9 @@ def _policies(resource: ResourcePlan) -> Record:
         if one.read is not None or one.write is not None
     }
     actions = {one.name: policy_data(one.by) for one in resource.actions}
-    return {"kind": "policy", "name": resource.name, "guards": guards, "fields": fields, "actions": actions}
+    owner_field = "id" if resource.is_account else resource.owner or ""
+    policies = {"guards": guards, "fields": fields, "actions": actions, "owner": owner_field}
+    return {"kind": "policy", "name": resource.name, **policies}
 
 
 ACCESS: Final = ("read", "create", "update", "delete", "history")

@@ -165,17 +165,21 @@ def fault_of(entry: Entry, title: str, backend: str, now: datetime, verify: Veri
         return f"it is the entry of {entry.title}, copied to the name of {title}"
     if entry.backend != backend:
         return f"it was signed for the backend {entry.backend}, and this is {backend}"
+    if entry.moment > now + CLOCK_SLACK:
+        return f"it is dated {entry.when}, which has not come yet: a clock is wrong"
+    if team and entry.drafter and entry.drafter == entry.signer:
+        return f"{entry.signer} drafted and signed it: in team mode somebody else signs"
+    return _edited(entry, title) or verify(entry, entry.moment)
+
+
+def _edited(entry: Entry, title: str) -> str:
     try:
         actual, named = digest_of(entry.record), title_of(entry.record)
     except (SyntaxError, ValueError, KeyError, TypeError):
         return "its source cannot be read: it was edited after it was signed"
     if actual != entry.hash or named != title:
         return "its source was edited after it was signed: the hash is not that of the source"
-    if entry.moment > now + CLOCK_SLACK:
-        return f"it is dated {entry.when}, which has not come yet: a clock is wrong"
-    if team and entry.drafter and entry.drafter == entry.signer:
-        return f"{entry.signer} drafted and signed it: in team mode somebody else signs"
-    return verify(entry, entry.moment)
+    return ""
 
 
 def _replay(entry: Entry, trusted: Entry | None, now: datetime, verify: Verify, *, known: bool) -> str:

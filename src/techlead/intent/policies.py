@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from types import SimpleNamespace
 from typing import Any, Final
 
 from techlead.declare.access import (
@@ -33,8 +34,9 @@ from techlead.declare.access import (
     atoms,
     nobody,
 )
-from techlead.derive.plan import Plan, ResourcePlan
 from techlead.intent.difference import Difference, Verdict, Witness
+from techlead.intent.items import policy_of
+from techlead.intent.record import Record
 from techlead.primitives.money import Money
 
 WORLDS_MAX: Final = 200_000
@@ -72,34 +74,43 @@ class World:
         return self.signed_in + len(self.roles) + len(self.is_the) + len(self.row) + 2 * members
 
 
-def guards_of(plan: Plan) -> dict[str, Guard]:
-    """List every policy of a Plan by what it guards."""
-    return {guard.title: guard for resource in plan.resources.values() for guard in _guards(resource)}
+def guards_of(record: Record | None) -> dict[str, Guard]:
+    """List every policy of a resource's record by what it guards."""
+    return {} if record is None else {one.title: one for one in _guards(record)}
 
 
-def _guards(resource: ResourcePlan) -> Iterator[Guard]:
-    said = resource.access
-    policies = {
-        "read": said.read,
-        "create": said.create,
-        "update": said.update,
-        "delete": said.delete,
-        "read the history of": said.history,
-    }
-    owner = "id" if resource.is_account else resource.owner or ""
-    for verb, policy in policies.items():
-        yield Guard(f"{verb} {resource.name}", resource.name, policy, owner)
-    for one in resource.fields:
-        if one.read is not None:
-            yield Guard(f"read {resource.name}.{one.name}", resource.name, AllOf((said.read, one.read)), owner)
-        if one.write is not None:
-            yield Guard(f"write {resource.name}.{one.name}", resource.name, AllOf((said.update, one.write)), owner)
-    for action in resource.actions:
-        yield Guard(f"{action.name} {resource.name}", resource.name, action.by, owner)
+def _guards(record: Record) -> Iterator[Guard]:
+    name, owner = record["name"], record["owner"]
+    read = {verb: policy_of(data, _by_name) for verb, data in record["guards"].items()}
+    for verb, policy in read.items():
+        yield Guard(f"{VERBS.get(verb, verb)} {name}", name, policy, owner)
+    for field_name, both in record["fields"].items():
+        for verb, before, data in zip(("read", "write"), (read["read"], read["update"]), both, strict=True):
+            if data is not None:
+                yield Guard(f"{verb} {name}.{field_name}", name, AllOf((before, policy_of(data, _by_name))), owner)
+    for action, data in record["actions"].items():
+        yield Guard(f"{action} {name}", name, policy_of(data, _by_name), owner)
 
 
-def compare_policies(old: Plan, new: Plan) -> tuple[Difference, ...]:
-    """Compare every policy of two versions; a guard that one version lacks lets nobody through."""
+VERBS: Final = {"history": "read the history of"}
+
+
+class _Names(dict[str, str]):
+    """Gives each member of an Enum as its name: two versions are compared by names."""
+
+    def __missing__(self, name: str) -> str:
+        return name.lower()
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _by_name(_kind: str, _name: str) -> Any:
+    return SimpleNamespace(__members__=_Names())
+
+
+def compare_policies(old: Record | None, new: Record | None) -> tuple[Difference, ...]:
+    """Compare every policy of two versions of a resource; a guard that one version lacks lets nobody through."""
     before, after = guards_of(old), guards_of(new)
     titles = dict.fromkeys((*before, *after))
     return tuple(compare_guards(_guard(before, after, title), _guard(after, before, title)) for title in titles)
@@ -154,7 +165,8 @@ def _decide(policy: Policy, guard: Guard, world: World) -> bool:
         return all(_decide(part, guard, world) for part in policy.parts)
     if isinstance(policy, Not):
         return not _decide(policy.part, guard, world)
-    return DECIDED.get(type(policy), lambda _policy, _guard, _world: False)(policy, guard, world)
+    decides = DECIDED.get(type(policy))
+    return decides is not None and decides(policy, guard, world)
 
 
 DECIDED: Final[Mapping[type[Policy], Callable[[Any, Guard, World], bool]]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from techlead.declare.backend import Declarations
 from techlead.derive.compile import derive
@@ -12,6 +13,7 @@ from techlead.serve.application import Application
 from techlead.serve.assemble import assemble
 from techlead.serve.mount import Asgi
 from techlead.serve.settings import settings_from
+from techlead.serve.signed import signed_plan
 from techlead.store.open import open_store
 
 
@@ -35,4 +37,8 @@ class Backend(Declarations):
         `database` is `sqlite:///FILE` or `postgresql://...`; settings come from `TECHLEAD_*` in the environment.
         """
         settings = settings_from(os.environ)
-        return assemble(self.plan(), open_store(database), settings, mounts=mounts)
+        plan, notes = signed_plan(self.plan(), Path(self.origin.file).parent, settings)
+        application = assemble(plan, open_store(database), settings, mounts=mounts)
+        for note in notes:
+            application.runtime.log.warning("signed_version_served", reason=note)
+        return application

@@ -42,6 +42,8 @@ class Settings:
     sse_poll_seconds: int = 2
     log_format: str = "json"
     mail_folder: str = ".techlead/mail"
+    allowed_signers: str = ""
+    team_signing: bool = False
 
     @property
     def production(self) -> bool:

@@ -29,7 +29,7 @@ def sign(payload: bytes, key: Path) -> str:
         file.write_bytes(payload)
         done = subprocess.run(  # noqa: S603 - the program is looked up, the words are ours
             [_program(), "-Y", "sign", "-n", NAMESPACE, "-f", str(key), str(file)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, timeout=SIGN_SECONDS_MAX,
+            capture_output=True, text=True, check=False, timeout=SIGN_SECONDS_MAX,
         )  # fmt: skip
         made = file.with_suffix(".sig")
         if done.returncode or not made.is_file():

@@ -69,7 +69,15 @@ def unpacked(folder: Path, revision: str, into: Path) -> Path:
 def drafter_of(folder: Path) -> str:
     """Name who last changed the folder: the author of the last commit, or who is about to commit; empty when unknown."""
     dirty = _git(folder, "status", "--porcelain", "--", ".")
-    said = _git(folder, "config", "user.email") if dirty else _git(folder, "log", "-1", "--format=%ae", "--", ".")
+    if dirty:
+        return user_of(folder)
+    said = _git(folder, "log", "-1", "--format=%ae", "--", ".")
+    return "" if said is None else said.decode().strip()
+
+
+def user_of(folder: Path) -> str:
+    """Name git's user in a folder; empty when it has none."""
+    said = _git(folder, "config", "user.email")
     return "" if said is None else said.decode().strip()
 
 
