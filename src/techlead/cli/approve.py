@@ -9,8 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Final
 
 from techlead.cli import standing
 from techlead.cli.standing import Stand, stand
+from techlead.cli.terminal import Ask, say, terminal
 from techlead.errors import SettingsRefused
 from techlead.intent.changes import changes, sentences, signed_item
 from techlead.intent.door import repository
@@ -34,9 +34,6 @@ REASON_CHARACTERS_MIN: Final = 15
 NO_REASON: Final = re.compile(
     r"^(todo|tbd|fixme|asdf|ok(ay)?|yes|fine|lgtm|approved?|looks? good.*|because|none|n/?a)\W*$", re.IGNORECASE
 )
-
-Ask = Callable[[str], str]
-"""Asks a person and gives the line that was typed."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,20 +56,6 @@ def run(given: argparse.Namespace) -> int:
     left = [one for one in waiting if not signing.asked(one)]
     say(f"{len(waiting) - len(left)} signed, {len(left)} left")
     return 1 if left else 0
-
-
-def terminal() -> Ask:
-    """Give the person at the terminal; SettingsRefused when there is none."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise SettingsRefused(
-            "A person signs at a terminal, and this is none: an agent, a pipe or CI cannot approve or reject."
-        )
-
-    def ask(question: str) -> str:
-        print(question, end="", flush=True)  # noqa: T201 - a question
-        return sys.stdin.readline().strip()
-
-    return ask
 
 
 def signer_of(given: argparse.Namespace, folder: Path) -> str:
@@ -173,8 +156,3 @@ def shown(one: Standing, item: Item | None) -> Iterator[str]:
         for difference in change.differences:
             about = f"{difference.title}: " if item.record["kind"] == "policy" else ""
             yield from (f"  {about}{words}" for words in sentences(difference))
-
-
-def say(words: str) -> None:
-    """Tell the person."""
-    print(words)  # noqa: T201 - a conversation

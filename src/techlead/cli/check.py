@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from techlead.cli.project import load
-from techlead.errors import SettingsRefused
+from techlead.cli.terminal import Ask, terminal
 from techlead.intent.paste import pasted
 from techlead.intent.pinned import Pinned, Survivor, check_plan
 
@@ -24,9 +23,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Check, print what is missing, and give 1 when something is."""
+    ask = terminal() if given.fix else None
     checked = check_plan(load(given.folder).plan())
-    if given.fix:
-        return fix(checked, asked_at_terminal)
+    if ask is not None:
+        return fix(checked, ask)
     print(json.dumps([data(one) for one in checked], indent=2) if given.json else "\n".join(lines(checked)))  # noqa: T201 - the answer
     return 0 if all(one.holds for one in checked) else 1
 
@@ -72,15 +72,16 @@ def data(one: Pinned) -> dict[str, object]:
     return {**asdict(one), "holds": one.holds}
 
 
-def fix(checked: Sequence[Pinned], confirmed: Callable[[str], bool]) -> int:
+def fix(checked: Sequence[Pinned], ask: Ask) -> int:
     """Write each missing example that a person confirms; 1 when something is still missing."""
     left = sum(len(one.failures) for one in checked)
     for one in reversed(checked_by_place(checked)):  # the last first, so that lines above stay where they are
         for example, (listed, survivors) in missing(one).items():
             words = "; ".join(survivor.words for survivor in survivors)
-            if confirmed(
+            said = ask(
                 f"{one.title}, {listed}: {example}\n    tells apart: {words}\n  Is this what must happen? [y/N] "
-            ):
+            )
+            if said.lower() in ("y", "yes"):
                 file = Path(one.file)
                 file.write_text(pasted(file.read_text("utf-8"), one.line, listed, example), "utf-8")
             else:
@@ -91,11 +92,3 @@ def fix(checked: Sequence[Pinned], confirmed: Callable[[str], bool]) -> int:
 def checked_by_place(checked: Sequence[Pinned]) -> list[Pinned]:
     """Order by file and line."""
     return sorted(checked, key=lambda one: (one.file, one.line))
-
-
-def asked_at_terminal(question: str) -> bool:
-    """Ask a person; SettingsRefused without a terminal, because nobody is there to confirm."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise SettingsRefused("`techlead check --fix` asks a person about each example: run it in a terminal.")
-    print(question, end="", file=sys.stderr, flush=True)  # noqa: T201 - a question
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}

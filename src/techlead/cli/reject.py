@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from techlead.cli.approve import NO_REASON, REASON_CHARACTERS_MIN, say, terminal
+from techlead.cli.approve import NO_REASON, REASON_CHARACTERS_MIN
+from techlead.cli.terminal import say, terminal
 from techlead.errors import SettingsRefused
 
 FILE: Final = "rejected.json"

@@ -53,20 +53,25 @@ def verifier(allowed_signers: str) -> Callable[[Entry, datetime], str]:
             done = subprocess.run(  # noqa: S603 - as above
                 words, input=entry.payload, capture_output=True, check=False, timeout=VERIFY_SECONDS_MAX
             )
-        return "" if done.returncode == 0 else _why(entry, at, done.stderr.decode(errors="replace"))
+        return (
+            ""
+            if done.returncode == 0
+            else _why(entry, at, allowed_signers, (done.stderr + done.stdout).decode(errors="replace"))
+        )
 
     return verify
 
 
-def _why(entry: Entry, at: datetime, told: str) -> str:
+def _why(entry: Entry, at: datetime, signers: str, told: str) -> str:
+    """Say why a signature does not hold, in a sentence; ssh-keygen says little."""
     lower = told.lower()
-    if "no principal matched" in lower or "not allowed" in lower or "could not verify" in lower:
-        return f"{entry.signer} is not among the allowed signers as of {at:%Y-%m-%d}, or this is not their key"
-    if "incorrect signature" in lower or "signature verification failed" in lower:
+    if "expired" in lower or "not yet valid" in lower:
+        return f"the key of {entry.signer} was not valid on {at:%Y-%m-%d %H:%M}: they have left, or use another key now"
+    if "incorrect signature" in lower or "invalid format" in lower:
         return "its signature is not of these words: it was forged or edited"
-    return (
-        f"its signature does not hold: {told.strip().splitlines()[0] if told.strip() else 'ssh-keygen gave no reason'}"
-    )
+    if not any(entry.signer in line.partition(" ")[0].split(",") for line in signers.splitlines()):
+        return f"{entry.signer} is not among the allowed signers"
+    return f"it is not signed with a key of {entry.signer} that the allowed signers name"
 
 
 def _program() -> str:
