@@ -22,6 +22,8 @@ VERBS: Final[dict[str, str]] = {
     "review": "Say what a change does: who may do more or less, with an example, and what it loses.",
     "approve": "Sign what changed, one thing at a time, at a terminal.",
     "reject": "Say why a proposal is not wanted.",
+    "shadow": "Let a draft run beside the signed rule, read what was heard of it, promote or drop it.",
+    "why": "Say which rule and which condition allow or refuse somebody something, and what would change that.",
     "status": "Say what is signed, and what is not what was signed.",
     "migrate": "Make, show, apply and take back migrations; a lossy step is taken only when it is named.",
     "grant": "Give an account a role (or take it away with --revoke); it counts from its next request on.",

@@ -53,7 +53,7 @@ class _Signing:
         self._plan = plan
         self._items = items
         self._entries = entries
-        self._live = Live(dict(_named(plan, items)))
+        self._live = live_of(plan, items)
         self._rules: dict[str, Rule[...]] = {}
 
     def resource(self, resource: ResourcePlan) -> ResourcePlan:
@@ -133,6 +133,11 @@ def _common(signed: Any, now: Any) -> str:
     if isinstance(signed, list):
         return "list of parameters" if signed != now else ""
     return next((name for name in signed if name in now and signed[name] != now[name]), "")
+
+
+def live_of(plan: Plan, items: Mapping[str, Item]) -> Live:
+    """Give what signed and drafted code is bound to when it runs."""
+    return Live(dict(_named(plan, items)))
 
 
 def _named(plan: Plan, items: Mapping[str, Item]) -> Iterator[tuple[tuple[str, str], Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from techlead.derive.plan import Operation, Plan
@@ -40,8 +40,12 @@ def assemble(
     clock: Clock = system_clock,
     random: Callable[[int], bytes] = os.urandom,
     mounts: Mapping[str, Asgi] | None = None,
+    beside: Callable[[Runtime], Sequence[Periodic]] = lambda _runtime: (),
 ) -> Application:
-    """Make the application of a Plan; clock and randomness are given, so that a test can hold them."""
+    """Make the application of a Plan; clock and randomness are given, so that a test can hold them.
+
+    `beside` gives further work to do again and again, such as writing down what shadows heard.
+    """
     statements = Statements(plan, store.dialect)
     log = log or EventLog(clock, pretty=settings.log_format == "pretty")
     authenticator = Authenticator(plan, statements, store, clock)
@@ -55,7 +59,8 @@ def assemble(
     router.add("GET", "/readyz", ready(runtime))
     router.add("GET", "/openapi.json", read_openapi(plan, settings))
     router.add("GET", "/docs", read_docs(plan, settings))
-    tasks = Tasks(log, [Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime)), *mail_tasks(runtime)])
+    own = [Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime)), *mail_tasks(runtime), *beside(runtime)]
+    tasks = Tasks(log, own)
 
     def told(accounts: set[bytes]) -> None:
         streams.told(accounts)

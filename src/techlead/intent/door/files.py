@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from techlead.errors import ProgramError
+from techlead.intent import drafts as drafts_of
 from techlead.intent.door import repository
+from techlead.intent.drafts import Draft, DraftRefused
 from techlead.intent.ledger import Entry, EntryRefused, Ledger, entry_of, file_of, written
 
 FOLDER: Final = "techlead.lock"
@@ -59,6 +61,33 @@ def keep(folder: Path, entry: Entry) -> Path:
 def forget(folder: Path, title: str) -> None:
     """Take away the entry of something that is gone."""
     (folder / FOLDER / file_of(title)).unlink(missing_ok=True)
+
+
+def read_drafts(folder: Path) -> tuple[list[Draft], list[str]]:
+    """Read the shadows of a backend, and say which files are none."""
+    drafts, notes = [], []
+    for file in sorted((folder / drafts_of.FOLDER).glob("*.json")):
+        try:
+            drafts.append(drafts_of.draft_of(file.read_text("utf-8")))
+        except DraftRefused as refused:
+            notes.append(f"{file.name}: {refused}")
+    return drafts, notes
+
+
+def keep_draft(folder: Path, draft: Draft) -> Path:
+    """Write the file of a shadow."""
+    file = folder / drafts_of.FOLDER / drafts_of.file_of(draft.title)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(drafts_of.written(draft), "utf-8")
+    return file
+
+
+def drop_draft(folder: Path, title: str) -> bool:
+    """Take the file of a shadow away; False when there was none."""
+    file = folder / drafts_of.FOLDER / drafts_of.file_of(title)
+    there = file.is_file()
+    file.unlink(missing_ok=True)
+    return there
 
 
 def signers_of(folder: Path, given: str) -> Signers:
