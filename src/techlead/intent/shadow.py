@@ -6,7 +6,7 @@ takes longer than its budget again and again, it turns itself off. Divergences a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter_ns
 from typing import Any, Final
@@ -171,7 +171,7 @@ class Replayed:
     """Facts that lack what one of the versions reads."""
 
 
-def replay(signed: Subject, draft: Subject, points: list[Point]) -> Replayed:
+def replay(signed: Subject, draft: Subject, points: Sequence[Point]) -> Replayed:
     """Run both versions over recorded facts."""
     widened: list[str] = []
     narrowed: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import String, bindparam, or_, select
 
 from techlead.derive.access import ActorClass
 from techlead.derive.statements import Statements
@@ -22,8 +22,8 @@ async def account_named(tx: Transaction, statements: Statements, name: str) -> A
 
     def build(tables: Any) -> Any:
         account = tables[accounts.table]
-        key, start = bindparam("key"), bindparam("start")
-        wanted = or_(account.c.email_key == key, account.c.email_key.like(start, escape="/"))
+        starts = account.c.email_key.like(bindparam("start", type_=String()), escape="/")
+        wanted = or_(account.c.email_key == bindparam("key", type_=String()), starts)
         return select(account.c.id, account.c.roles).where(wanted).limit(FOUND_MAX)
 
     statement = statements.made("account named", build)
