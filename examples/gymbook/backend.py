@@ -86,6 +86,7 @@ SeatsTaken = Annotated[int, count("Booking", of="gym_class", status=BookingStatu
 OwnSeats = Annotated[int, count("Booking", of=("gym_class", "person"), status=BookingStatus.BOOKED)]
 
 NOON = datetime.fromisoformat("2026-05-01T12:00:00+00:00")
+ONE = facts(credits=1)
 MORNING = datetime.fromisoformat("2026-05-01T00:00:00+00:00")
 
 
@@ -149,13 +150,16 @@ def still_booked(booking: Facts[Booking]) -> bool:
     return booking.status is BookingStatus.BOOKED
 
 
-@action(Purchase, on=create)
+@action(Purchase, on=create, examples=[facts(purchase=facts(credits=9), actor=ONE).gives(actor=facts(credits=10))])
 def buy(purchase: Purchase, actor: Person) -> None:
     """Add the pack's credits."""
     actor.credits += purchase.credits
 
 
-@action(GymClass, by=signed_in, when=[not_begun, not_booked_yet, has_credit, a_seat_is_left])
+@action(
+    GymClass, by=signed_in, when=[not_begun, not_booked_yet, has_credit, a_seat_is_left],
+    examples=[facts(actor=ONE).gives(actor=facts(credits=0), creates=[(Booking, facts(gym_class="gym_class"))], sends=[booked])],
+)  # fmt: skip
 def book(gym_class: GymClass, actor: Person) -> Effects:
     """Book a seat for one credit."""
     actor.credits -= 1
@@ -164,7 +168,10 @@ def book(gym_class: GymClass, actor: Person) -> Effects:
     yield booked.send(seat)
 
 
-@action(Booking, by=owner, when=[still_booked, in_time])
+@action(
+    Booking, by=owner, when=[still_booked, in_time],
+    examples=[facts(person=ONE).gives(booking=facts(status=BookingStatus.CANCELLED), person=facts(credits=2), sends=[seat_free])],
+)  # fmt: skip
 def cancel(booking: Booking, gym_class: GymClass, person: Person) -> Effects:
     """Give the seat back and get the credit back; everybody waiting is told."""
     booking.status = BookingStatus.CANCELLED

@@ -118,6 +118,9 @@ class Comment(Resource):
 invited = notification(Invitation, to="person", via=[inbox], text="You are invited to a workspace as {level}.")
 card_taken = notification(Card, to=board_members, via=[inbox], text="{title} was taken.")
 
+MADE = facts(workspace="workspace", person="actor", level=Level.ADMIN)
+JOINS = facts(workspace="acme", person="ada", level=Level.EDITOR)
+TAKEN = facts(assignee="actor", status=CardStatus.DOING)
 Admins = Annotated[int, count("Membership", of="workspace", level=Level.ADMIN)]
 
 
@@ -134,38 +137,38 @@ def an_admin_stays(membership: Facts[Membership], admins: Admins) -> bool:
     return membership.level is not Level.ADMIN or admins > 1
 
 
-@action(Workspace, on=create)
+@action(Workspace, on=create, examples=[facts().gives(creates=[(Membership, MADE)])])
 def found(workspace: Workspace, actor: Person) -> Effects:
     """Make the founder the first admin."""
     yield create(Membership(workspace=workspace.id, person=actor.id, level=Level.ADMIN))
 
 
-@action(Invitation, on=create)
+@action(Invitation, on=create, examples=[facts().gives(sends=[invited])])
 def invite(invitation: Invitation) -> Effects:
     """Tell the invited person."""
     yield invited.send(invitation)
 
 
-@action(Invitation, by=the("person"))
+@action(Invitation, by=the("person"), examples=[JOINS.gives(creates=[(Membership, JOINS)], deletes=["invitation"])])
 def accept(invitation: Invitation) -> Effects:
     """Join the workspace; the invitation is used up."""
     yield create(Membership(workspace=invitation.workspace, person=invitation.person, level=invitation.level))
     yield delete(invitation)
 
 
-@action(Membership, by=the("person"), when=[an_admin_stays])
+@action(Membership, by=the("person"), when=[an_admin_stays], examples=[facts().gives(deletes=["membership"])])
 def leave(membership: Membership) -> Effects:
     """Leave a workspace."""
     yield delete(membership)
 
 
-@action(Membership, by=workspace_admins, when=[an_admin_stays])
+@action(Membership, by=workspace_admins, when=[an_admin_stays], examples=[facts().gives(deletes=["membership"])])
 def remove(membership: Membership) -> Effects:
     """Take somebody out of a workspace."""
     yield delete(membership)
 
 
-@action(Card, by=board_writers)
+@action(Card, by=board_writers, examples=[facts().gives(card=TAKEN, sends=[card_taken])])
 def take(card: Card, actor: Person) -> Effects:
     """Take a card on oneself."""
     card.assignee = actor.id

@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from techlead.declare.facts import Example
 from techlead.declare.resource import Fields, frozen, values_of
+from techlead.declare.rule import Rule
 from techlead.declare.types import Ref, Sensitivity
 from techlead.derive.codecs import timestamp_codec
 from techlead.derive.plan import BodyPlan, FieldPlan, Parameter, Plan
@@ -31,7 +32,7 @@ def facts_of(
     rule: Asked, parameters: Sequence[Parameter], plan: Plan, example: Example, body: BodyPlan | None = None
 ) -> dict[str, object]:
     """Give what a rule is called with in an example; ValueError names all that does not fit."""
-    reader = _Reader(plan, body)
+    reader = _Reader(plan, body, whole=isinstance(rule, Rule))
     facts = reader.facts(parameters_of(rule, parameters), example)
     if reader.problems:
         raise ValueError("; ".join(reader.problems))
@@ -42,7 +43,7 @@ def example_problems(
     rule: Asked, parameters: Sequence[Parameter], plan: Plan, example: Example, body: BodyPlan | None = None
 ) -> tuple[str, ...]:
     """List what does not fit in an example: names that are not there, values that the fields cannot hold."""
-    reader = _Reader(plan, body)
+    reader = _Reader(plan, body, whole=isinstance(rule, Rule))
     reader.facts(parameters_of(rule, parameters), example)
     return tuple(reader.problems)
 
@@ -77,15 +78,19 @@ def word_reference(prefix: str, word: str) -> Ref[Any]:
 class _Reader:
     """Reads one example and notes what does not fit."""
 
-    def __init__(self, plan: Plan, body: BodyPlan | None) -> None:
+    def __init__(self, plan: Plan, body: BodyPlan | None, *, whole: bool = True) -> None:
         self._plan = plan
         self._body = body
+        self._whole = whole  # of an action, rows that it reads nothing of need not be given
         self.problems: list[str] = []
 
     def facts(self, parameters: tuple[Parameter, ...], example: Example) -> dict[str, object]:
         given = dict(example.values)
         if len(parameters) == 1 and not self._by_name(parameters[0], given):
             return {parameters[0].name: self.row(parameters[0], given)}
+        if not self._whole:
+            rows = {one.name: Example(()) for one in parameters if fields_of(one, self._plan, self._body) is not None}
+            given = {**rows, **given}
         known = [one.name for one in parameters]
         self.problems += [f"the rule has no parameter {name!r}" for name in given if name not in known]
         self.problems += [f"it gives no {name!r}" for name in known if name not in given]

@@ -123,9 +123,15 @@ def _field(one: FieldPlan) -> Data:
 
 def _notification(one: NotificationPlan) -> Record:
     to = policy_data(one.to) if isinstance(one.to, Policy) else one.to
-    via = sorted(str(getattr(channel, "value", channel)) for channel in one.via)
+    via = sorted(map(_channel, one.via))
     said = {"about": one.resource, "to": to, "via": via, "subject": one.subject, "text": one.text}
     return {"kind": "message", "name": one.name, **said}
+
+
+def _channel(channel: Any) -> str:
+    """Name a way to reach somebody: a channel, or a channel at the address in a field."""
+    path = getattr(channel, "path", None)
+    return str(channel.value) if path is None else f"{channel.channel.value} at {'.'.join(path)}"
 
 
 ATOMS: Final[Mapping[type[Policy], Callable[[Any], list[Data]]]] = {

@@ -54,7 +54,8 @@ def _row_name(shape: Shape) -> str:
     return "" if shape.row is None else shape.row.__name__
 
 
-SLOT_FIELDS: Final = tuple(one.name for one in fields(Slot))
+SLOT_FIELDS: Final = tuple(one.name for one in fields(Slot) if one.name != "sample")
+"""What is signed of a fact; a sample is only where a search begins."""
 
 
 def _slot(slot: Slot) -> Data:

@@ -108,6 +108,8 @@ def facts_source(subject: Subject, point: Point, page: Page | None = None) -> st
     if subject.lonely:
         ((name, plain, fields),) = rows
         return f"facts({name}=None)" if plain else page.row(iter(fields))
+    if subject.kind == "action":
+        rows = [one for one in rows if one[1] or one[2]]  # a row that nothing is read of need not be given
     said = [
         f"{name}={page.value(point.get((name, ''))) if plain else page.row(iter(fields))}"
         for name, plain, fields in rows

@@ -95,7 +95,7 @@ def signers_of(folder: Path, given: str) -> Signers:
     if given:
         return _named(folder, Path(given))
     branch = repository.default_branch(folder)
-    text = None if branch is None else repository.file_at(folder, branch, SIGNERS)
+    text = None if branch is None else repository.file_above(folder, branch, SIGNERS)
     if branch is None or text is None:
         raise SignersRefused(
             f"Nobody says who may sign: name a file in TECHLEAD_ALLOWED_SIGNERS, or commit {SIGNERS} to the default branch."

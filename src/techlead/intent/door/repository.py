@@ -44,6 +44,16 @@ def file_at(folder: Path, revision: str, name: str) -> str | None:
     return None if found is None else found.decode()
 
 
+def file_above(folder: Path, revision: str, name: str) -> str | None:
+    """Give a file at a revision from a folder or the nearest one above it, up to the root of the repository."""
+    root = root_of(folder)
+    if root is None:
+        return None
+    above = len(folder.resolve().relative_to(root.resolve()).parts)
+    found = (file_at(folder, revision, "../" * steps + name) for steps in range(above + 1))
+    return next((text for text in found if text is not None), None)
+
+
 def files_at(folder: Path, revision: str, name: str) -> dict[str, str]:
     """Give the files of a sub-folder at a revision."""
     listed = _git(folder, "ls-tree", "--name-only", revision, f"./{name}/")
