@@ -22,7 +22,7 @@ from techlead.errors import SettingsRefused
 from techlead.intent.changes import changes, sentences, signed_item
 from techlead.intent.door import repository
 from techlead.intent.door.files import forget, keep
-from techlead.intent.door.keys import sign
+from techlead.intent.door.keys import sign, verifier
 from techlead.intent.items import Item
 from techlead.intent.ledger import EntryRefused, Standing, State, drafted, signed
 from techlead.intent.pinned import check_subject
@@ -118,6 +118,9 @@ class Signing:
         if previous is None or (trusted is not None and trusted.serial > previous.serial):
             previous = trusted or previous
         drafter, now = repository.drafter_of(self.stand.folder), datetime.now(UTC)
+        if self.stand.team and drafter == self.signer:
+            say(f"  {drafter} drafted this: in team mode somebody else signs. Nothing was signed.")
+            return False
         try:
             entry = drafted(
                 item, self.stand.plan.name, previous, signer=self.signer, drafter=drafter, when=now, why=reason
@@ -125,7 +128,12 @@ class Signing:
         except EntryRefused as refused:
             say(f"  {refused}. Nothing was signed.")
             return False
-        keep(self.stand.folder, signed(entry, sign(entry.payload, self.key)))
+        made = signed(entry, sign(entry.payload, self.key))
+        fault = verifier(self.stand.signers.text)(made, now)
+        if fault:
+            say(f"  {fault} ({self.stand.signers.where}). Nothing was signed.")
+            return False
+        keep(self.stand.folder, made)
         return True
 
 

@@ -28,8 +28,8 @@ class Stand:
     ledger: Ledger
     signers: Signers
     standings: tuple[Standing, ...]
-    base: str
-    """The revision whose entries nothing older may replace; empty when there is none."""
+    team: bool
+    """Whether somebody other than the drafter must sign."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,4 +54,4 @@ def stand(folder: Path, given: argparse.Namespace, plan: Plan | None = None) -> 
     items = items_of(plan)
     team = given.team or os.environ.get("TECHLEAD_TEAM_SIGNING") in ("1", "true")
     found = standings(items, ledger, plan.name, datetime.now(UTC), verifier(signers.text), team=team)
-    return Stand(folder, plan, items, ledger, signers, found, base)
+    return Stand(folder, plan, items, ledger, signers, found, team)

@@ -27,12 +27,13 @@ from techlead.declare.access import (
     signed_in,
 )
 from techlead.derive.plan import ActionPlan, FieldPlan, NotificationPlan, Plan, ResourcePlan
+from techlead.intent.code import read_code
 from techlead.intent.record import Record, hash_of, record_of
 from techlead.intent.risk import Risk, risk_of
 from techlead.intent.subject import Subject
 from techlead.intent.subjects import actions_of, subjects_of
 from techlead.intent.values import Data, Lookup, NoData, decoded, encoded
-from techlead.intent.walk import digest
+from techlead.intent.walk import digest, normal
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +119,25 @@ def _field(one: FieldPlan) -> Data:
         "nullable": one.nullable,
         "unique": one.spec.unique,
         "bounds": [encoded(one.spec.ge), encoded(one.spec.le)],
+        "default": _default(one.spec.default),
+        "computed": _computed(one),
     }
+
+
+def _default(value: Any) -> Data:
+    try:
+        return encoded(value)
+    except NoData:  # no default, the moment of creation, or JSON
+        return ["shown", repr(value)]
+
+
+def _computed(one: FieldPlan) -> str:
+    """Hash what works a field out, with the helpers that it calls."""
+    function = one.spec.source.function
+    if function is None:
+        return ""
+    parts = read_code(function).parts
+    return digest({key: normal(part.tree) for key, part in parts.items()})
 
 
 def _notification(one: NotificationPlan) -> Record:

@@ -41,7 +41,7 @@ class Backend(Declarations):
         settings = settings_from(os.environ)
         folder = Path(self.origin.file).parent
         plan, notes = signed_plan(self.plan(), folder, settings)
-        shadows = shadowed(plan, folder, system_clock)
+        shadows = shadowed(plan, folder, system_clock, self.plan())
         application = assemble(shadows.plan, open_store(database), settings, mounts=mounts, beside=shadows.periodic)
         for note in (*notes, *shadows.notes):
             application.runtime.log.warning("intent", reason=note)

@@ -122,15 +122,18 @@ def _heard(draft: Draft, shadow: Shadow, now: int) -> list[shadows.Heard]:
     ]
 
 
-def shadowed(plan: Plan, folder: Path, clock: Clock) -> Shadows:
-    """Put each shadow that still runs beside its rule; one that cannot run is said and left out."""
+def shadowed(plan: Plan, folder: Path, clock: Clock, declared: Plan | None = None) -> Shadows:
+    """Put each shadow that still runs beside its rule; one that cannot run is said and left out.
+
+    `plan` is what is served; `declared` is what stands in the files, when that is not the same.
+    """
     drafts, notes = read_drafts(folder)
     now = datetime.now(UTC)
     running = [one for one in drafts if one.runs(now)]
     notes += [f"{one.title}: its shadow ended on {one.until[:10]}" for one in drafts if not one.runs(now)]
     if not running:
         return Shadows(plan, (), (), tuple(notes))
-    beside = _Beside(plan, items_of(plan), clock)
+    beside = _Beside(plan, items_of(declared or plan), clock)
     for one in running:
         beside.add(one)
     resources = {name: beside.resource(resource) for name, resource in plan.resources.items()}
@@ -145,7 +148,7 @@ class _Beside:
         self._plan = plan
         self._items = items
         self._clock = clock
-        self._rules: dict[str, Callable[..., Any]] = {}
+        self._beside: dict[str, list[Callable[[Callable[..., Any]], Callable[..., Any]]]] = {}
         self.shadows: list[tuple[Draft, Shadow]] = []
         self.recorders: list[Recorder] = []
         self.notes: list[str] = []
@@ -155,20 +158,19 @@ class _Beside:
         if item is None or item.subject is None or item.subject.kind != "rule":
             self.notes.append(f"{draft.title}: there is no such rule to listen to")
             return
-        hidden, function = self._hidden(item.subject), item.subject.function
+        hidden, wrapped = self._hidden(item.subject), self._beside.setdefault(draft.title, [])
         if draft.rows_max:
             recorder = Recorder(draft, item.subject, hidden, deque())
             self.recorders.append(recorder)
-            function = recorder.beside(function)
+            wrapped.append(recorder.beside)
         if draft.record is not None:
             try:
                 subject = subject_of(draft.record, live_of(self._plan, self._items))
                 shadow = Shadow(item.subject, subject, hidden, self._clock)
-                function = shadow.beside(function)
+                wrapped.append(shadow.beside)
                 self.shadows.append((draft, shadow))
             except NoData as error:
                 self.notes.append(f"{draft.title}: its draft cannot run: {error}")
-        self._rules[draft.title] = function
 
     def _hidden(self, subject: Subject) -> frozenset[tuple[str, str]]:
         """List the facts that are never kept."""
@@ -188,9 +190,12 @@ class _Beside:
         return replace(action, rules=tuple((self._rule(rule), names) for rule, names in action.rules))
 
     def _rule(self, rule: Rule[...]) -> Rule[...]:
-        function = self._rules.get(f"rule {rule.name}")
-        if function is None:
+        wrapped = self._beside.get(f"rule {rule.name}")
+        if not wrapped:
             return rule
+        function: Callable[..., Any] = rule.function
+        for beside in wrapped:
+            function = beside(function)
         made = Rule(rule.function, rule.because, (rule.allows, rule.refuses), rule.message, rule.origin)
         made.function = function
         return made
