@@ -305,9 +305,14 @@ def test_production_does_not_start_when_the_signed_version_cannot_run(shelf: Pro
         production(shelf, shelf.keys)
 
 
-def test_development_serves_what_is_there(shelf: Project):
+def test_development_serves_what_is_there_and_warns(shelf: Project):
     plan = load(str(shelf.folder)).plan()
     assert signed_plan(plan, shelf.folder, Settings()) == (plan, ())
+    shelf.write("BORROWED_MAX = 3", "BORROWED_MAX = 30")
+    plan = load(str(shelf.folder)).plan()
+    served, (note,) = signed_plan(plan, shelf.folder, Settings())
+    assert served is plan
+    assert "not what was signed, and production would not serve it: rule lendable" in note
 
 
 def test_an_entry_is_written_as_it_is_read(shelf: Project):

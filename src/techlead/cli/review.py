@@ -10,16 +10,15 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from techlead.cli import standing
 from techlead.cli.standing import Stand, stand
 from techlead.cli.versions import Version, version
 from techlead.derive.plan import Plan
 from techlead.derive.tables import tables
-from techlead.errors import TechleadError
 from techlead.intent.changes import changes, matrix_changes, message_changes, signed_items
 from techlead.intent.items import Item, items_of
 from techlead.intent.ledger import Standing, State
@@ -30,7 +29,10 @@ from techlead.intent.serving import CannotServe, served
 from techlead.store import migrate
 
 TEST_SECONDS_MAX: Final = 600
+AUDIT_SECONDS_MAX: Final = 600
+AUDIT_PORT_MIN, AUDIT_PORTS = 20_000, 10_000
 LINES_MAX: Final = 20
+VERB: Final = "import sys; from techlead.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -147,13 +149,29 @@ def project_tests(folder: Path) -> Run:
 
 
 def audited(folder: Path) -> Run:
-    """Attack the running backend, when the audit is there."""
-    try:
-        attack = import_module("techlead.audit.run").run
-    except (ImportError, AttributeError):
+    """Attack the running backend with `techlead audit`, where it is installed."""
+    if find_spec("techlead.audit") is None:
         return Run("audit", None, "not installed")
-    try:
-        findings: Sequence[Any] = attack(str(folder))
-    except TechleadError as error:
-        return Run("audit", passed=False, words=f"could not run: {error}")
-    return Run("audit", not findings, f"{len(findings)} findings", tuple(map(str, findings[:LINES_MAX])))
+    port = str(AUDIT_PORT_MIN + os.getpid() % AUDIT_PORTS)
+    serve = f"{Path(sys.executable).parent / 'techlead'} serve . --port {port}"
+    with tempfile.TemporaryDirectory(prefix="techlead-audit-") as made:
+        report = Path(made) / "report.json"
+        words = [
+            "audit",
+            "--start",
+            serve,
+            "--url",
+            f"http://127.0.0.1:{port}",
+            "--app-dir",
+            str(folder),
+            "--json",
+            str(report),
+        ]
+        done = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-c", VERB, *words], capture_output=True, text=True, check=False, timeout=AUDIT_SECONDS_MAX
+        )
+        if not report.is_file():
+            return Run("audit", passed=False, words=f"could not run: {(done.stderr or done.stdout).strip()[-200:]}")
+        findings = json.loads(report.read_text("utf-8"))["findings"]
+    claims = tuple(f"{one['severity']} {one['operation']}: {one['claim']}" for one in findings[:LINES_MAX])
+    return Run("audit", not findings, f"{len(findings)} findings", claims)

@@ -22,10 +22,12 @@ from techlead.declare.access import (
     The,
     Where,
     anyone,
+    atoms,
     nobody,
     owner,
     signed_in,
 )
+from techlead.derive.matrix import policies_of
 from techlead.derive.plan import ActionPlan, FieldPlan, NotificationPlan, Plan, ResourcePlan
 from techlead.intent.code import read_code
 from techlead.intent.record import Record, hash_of, record_of
@@ -53,7 +55,7 @@ def items_of(plan: Plan) -> dict[str, Item]:
     """List every item of a Plan by title."""
     actions = {f"action {one.resource}.{one.name}": one for one in actions_of(plan)}
     found = [_of_subject(one, actions.get(one.title)) for one in subjects_of(plan)]
-    found += [item(_policies(resource)) for resource in plan.resources.values()]
+    found += [item(_policies(resource, plan)) for resource in plan.resources.values()]
     found += [item(_fields(resource)) for resource in plan.resources.values()]
     found.append(item({"kind": "setting", "name": "roles", "roles": sorted(plan.roles)}))
     found += [item(_notification(one)) for one in plan.notifications]
@@ -83,7 +85,7 @@ def _of_subject(subject: Subject, action: ActionPlan | None) -> Item:
     return item(record, subject)
 
 
-def _policies(resource: ResourcePlan) -> Record:
+def _policies(resource: ResourcePlan, plan: Plan) -> Record:
     said = resource.access
     guards = {name: policy_data(getattr(said, name)) for name in ACCESS}
     fields = {
@@ -93,8 +95,26 @@ def _policies(resource: ResourcePlan) -> Record:
     }
     actions = {one.name: policy_data(one.by) for one in resource.actions}
     owner_field = "id" if resource.is_account else resource.owner or ""
-    policies = {"guards": guards, "fields": fields, "actions": actions, "owner": owner_field}
+    policies = {
+        "guards": guards,
+        "fields": fields,
+        "actions": actions,
+        "owner": owner_field,
+        "members": dict(sorted(_members(resource, plan))),
+    }
     return {"kind": "policy", "name": resource.name, **policies}
+
+
+def _members(resource: ResourcePlan, plan: Plan) -> Iterator[tuple[str, list[str | None]]]:
+    """List the members of each Enum that a policy of the resource compares with, by resource and field."""
+    for policy in policies_of(resource):
+        for atom in atoms(policy):
+            owner_of = plan.resources[atom.resource] if isinstance(atom, Member) else resource
+            for condition in atom.conditions if isinstance(atom, Member | Where) else ():
+                asked = owner_of.field(condition.field)
+                if asked.kind == "enum":
+                    found = sorted(asked.codec.load(value).name for value in asked.codec.schema["enum"])
+                    yield f"{owner_of.name}.{asked.name}", [*found, *([None] if asked.nullable else [])]
 
 
 ACCESS: Final = ("read", "create", "update", "delete", "history")

@@ -54,6 +54,8 @@ class Guard:
     policy: Policy
     owner: str = ""
     """The field that `owner` means."""
+    members: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    """The members of each Enum that is compared with, by resource and field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,18 @@ def guards_of(record: Record | None) -> dict[str, Guard]:
 
 
 def _guards(record: Record) -> Iterator[Guard]:
-    name, owner = record["name"], record["owner"]
+    name, owner, members = record["name"], record["owner"], record["members"]
     read = {verb: policy_of(data, _by_name) for verb, data in record["guards"].items()}
     for verb, policy in read.items():
-        yield Guard(f"{VERBS.get(verb, verb)} {name}", name, policy, owner)
+        yield Guard(f"{VERBS.get(verb, verb)} {name}", name, policy, owner, members)
     for field_name, both in record["fields"].items():
         for verb, before, data in zip(("read", "write"), (read["read"], read["update"]), both, strict=True):
             if data is not None:
-                yield Guard(f"{verb} {name}.{field_name}", name, AllOf((before, policy_of(data, _by_name))), owner)
+                yield Guard(
+                    f"{verb} {name}.{field_name}", name, AllOf((before, policy_of(data, _by_name))), owner, members
+                )
     for action, data in record["actions"].items():
-        yield Guard(f"{action} {name}", name, policy_of(data, _by_name), owner)
+        yield Guard(f"{action} {name}", name, policy_of(data, _by_name), owner, members)
 
 
 VERBS: Final = {"history": "read the history of"}
@@ -218,16 +222,17 @@ def _choices(old: Guard, new: Guard) -> dict[str, Sequence[Any]]:
         )
     ]
     roles = [frozenset(one) for one in _subsets(sorted({one.name for one in asked if isinstance(one, Role)}))]
-    rows = _rows([one.conditions for one in asked if isinstance(one, Where)])
+    members = _known_members(old, new)
+    rows = _rows([one.conditions for one in asked if isinstance(one, Where)], new.resource, members)
     places: dict[Place, list[tuple[Condition, ...]]] = {}
     for one in asked:
         if isinstance(one, Member):
             places.setdefault((one.resource, one.path), []).append(one.conditions)
-    members = [
+    held = [
         dict(zip(places, chosen, strict=True))
-        for chosen in itertools.product(*(_members(one) for one in places.values()))
+        for chosen in itertools.product(*(_members(one, place[0], members) for place, one in places.items()))
     ]
-    return {"signed in": (False, True), "roles": roles, "people": people, "row": rows, "members": members}
+    return {"signed in": (False, True), "roles": roles, "people": people, "row": rows, "members": held}
 
 
 def _worlds(choices: Mapping[str, Sequence[Any]]) -> Iterator[World]:
@@ -241,12 +246,25 @@ def _subsets(things: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
     return itertools.chain.from_iterable(itertools.combinations(things, size) for size in range(len(things) + 1))
 
 
-def _rows(asked: Sequence[tuple[Condition, ...]]) -> list[Row]:
-    """List the rows that conditions can tell apart."""
+def _known_members(old: Guard, new: Guard) -> dict[str, list[str | None]]:
+    """List the members that either version knows, as conditions compare them; None where the field may be empty."""
+    both = [*old.members.items(), *new.members.items()]
+    return {
+        name: list(dict.fromkeys(one and one.lower() for other, found in both if other == name for one in found))
+        for name, _ in both
+    }
+
+
+def _rows(
+    asked: Sequence[tuple[Condition, ...]], resource: str, members: Mapping[str, Sequence[str | None]]
+) -> list[Row]:
+    """List the rows that conditions can tell apart; a field of an Enum holds nothing but its members."""
     values: dict[str, dict[Any, None]] = {}
     for conditions in asked:
         for one in conditions:
-            values.setdefault(one.field, {}).update(dict.fromkeys(_values(one.value)))
+            known = members.get(f"{resource}.{one.field}")
+            found = values.setdefault(one.field, {})
+            found.update(dict.fromkeys(_values(one.value) if known is None else known))
     return [dict(zip(values, chosen, strict=True)) for chosen in itertools.product(*values.values())]
 
 
@@ -280,10 +298,12 @@ STEPS: Final[Mapping[type, Callable[[Any], Any]]] = {
 OTHER: Final = "something else"
 
 
-def _members(asked: Sequence[tuple[Condition, ...]]) -> list[tuple[Row, ...]]:
+def _members(
+    asked: Sequence[tuple[Condition, ...]], resource: str, members: Mapping[str, Sequence[str | None]]
+) -> list[tuple[Row, ...]]:
     """List the memberships of one actor that policies can tell apart: none, one, or several together."""
     by_vector: dict[tuple[bool, ...], Row] = {}
-    for row in _rows(asked):
+    for row in _rows(asked, resource, members):
         vector = tuple(all(holds(one, row.get(one.field)) for one in conditions) for conditions in asked)
         by_vector.setdefault(vector, row)
     unions: dict[tuple[bool, ...], tuple[Row, ...]] = {}

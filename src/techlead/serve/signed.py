@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -10,8 +11,8 @@ from techlead.derive.plan import Plan
 from techlead.errors import SettingsRefused
 from techlead.intent.door.files import FOLDER, read_ledger, signers_of
 from techlead.intent.door.keys import verifier
-from techlead.intent.items import items_of
-from techlead.intent.ledger import Standing, State, standings
+from techlead.intent.items import Item, items_of
+from techlead.intent.ledger import Ledger, Standing, State, standings
 from techlead.intent.serving import CannotServe, served
 from techlead.serve.settings import Settings
 
@@ -23,9 +24,11 @@ def signed_plan(plan: Plan, folder: Path, settings: Settings) -> tuple[Plan, tup
 
     Development serves the Plan as it is. Production serves the signed version of whatever was changed since.
     """
-    if not settings.production:
+    if not settings.production and not (folder / FOLDER).is_dir():
         return plan, ()
     items, ledger = items_of(plan), read_ledger(folder)
+    if not settings.production:
+        return plan, _warning(items, ledger)
     verify = verifier(signers_of(folder, settings.allowed_signers).text)
     found = standings(items, ledger, plan.name, datetime.now(UTC), verify, team=settings.team_signing)
     wrong = [one for one in found if one.state in (State.UNSIGNED, State.REFUSED)]
@@ -38,6 +41,15 @@ def signed_plan(plan: Plan, folder: Path, settings: Settings) -> tuple[Plan, tup
     return made.plan, tuple(
         f"{title} was changed and not signed: the signed version is served" for title in made.replaced
     )
+
+
+def _warning(items: Mapping[str, Item], ledger: Ledger) -> tuple[str, ...]:
+    """Say in development what is not what was signed; no signature is verified for it."""
+    loose = [
+        title for title, one in items.items() if title not in ledger.entries or ledger.entries[title].hash != one.hash
+    ]
+    named = ", ".join(loose[:SHOWN_MAX])
+    return (f"not what was signed, and production would not serve it: {named}: see `techlead status`",) if loose else ()
 
 
 def _refusal(wrong: list[Standing]) -> str:

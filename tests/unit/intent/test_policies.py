@@ -69,6 +69,16 @@ def test_what_lets_others_through_is_shown_with_one_of_them(old: Policy, new: Po
     )
 
 
+def test_a_field_of_an_enum_holds_nothing_but_its_members():
+    def guard(policy: Policy, *members: str | None) -> Guard:
+        return Guard("read Card", "Card", policy, members={"Card.state": members})
+
+    every = where(state={"a", "b"})
+    assert compare_guards(guard(every, "A", "B"), guard(anyone)).verdict is Verdict.EQUAL
+    assert compare_guards(guard(every, "A", "B"), guard(anyone, "A", "B", "C")).verdict is Verdict.DIFFERS
+    assert compare_guards(guard(every, "A", "B", None), guard(anyone)).witnesses[0].facts.endswith("state is empty")
+
+
 def test_too_many_kinds_are_not_compared_and_that_is_said():
     many = role(*(f"role{number}" for number in range(20)))
     found = compared(many, many & owner)
@@ -94,6 +104,7 @@ def test_a_resource_that_is_new_was_closed_to_all():
         "owner": "",
         "guards": guards,
         "fields": {"text": [["owner"], None]},
+        "members": {},
         "actions": {"take": ["signed_in"]},
     }
     found = {one.title: one.verdict for one in compare_policies(None, record)}

@@ -44,8 +44,10 @@ def equal(left: Symbol, right: Symbol) -> Any:
         raise Untranslated("a comparison of collections or rows")
     both, neither = z3.And(left.none, right.none), z3.And(z3.Not(left.none), z3.Not(right.none))
     if not _alike(left, right):
-        if {left.kind, right.kind} & {"bool"} and {left.kind, right.kind} & NUMBERS:
-            raise Untranslated("a comparison of a bool with a number")
+        if {left.kind, right.kind} & {"bool", "enum"} and left.kind != right.kind:
+            raise Untranslated(
+                f"a comparison of {left.kind} with {right.kind}"
+            )  # True is 1, and a StrEnum's member a text
         return both
     return z3.Or(both, z3.And(neither, left.term == right.term))
 
