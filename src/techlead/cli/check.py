@@ -10,25 +10,37 @@ from pathlib import Path
 
 from techlead.cli.project import load
 from techlead.cli.terminal import Ask, terminal
+from techlead.errors import SettingsRefused
+from techlead.intent.difference import Prover
 from techlead.intent.paste import pasted
 from techlead.intent.pinned import Pinned, Survivor, check_plan
+from techlead.intent.provers import installed_prover
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("folder", nargs="?", default=".", help="the folder that holds backend.py (default: here)")
     parser.add_argument("--fix", action="store_true", help="offer each missing example, and write those you confirm")
+    parser.add_argument("--prove", action="store_true", help="ask z3 about what no facts near the examples tell apart")
     parser.add_argument("--json", action="store_true", help="the same as data")
 
 
 def run(given: argparse.Namespace) -> int:
     """Check, print what is missing, and give 1 when something is."""
     ask = terminal() if given.fix else None
-    checked = check_plan(load(given.folder).plan())
+    checked = check_plan(load(given.folder).plan(), asked_prover() if given.prove else None)
     if ask is not None:
         return fix(checked, ask)
     print(json.dumps([data(one) for one in checked], indent=2) if given.json else "\n".join(lines(checked)))  # noqa: T201 - the answer
     return 0 if all(one.holds for one in checked) else 1
+
+
+def asked_prover() -> Prover:
+    """Give the prover that was asked for; SettingsRefused when it is not installed."""
+    found = installed_prover()
+    if found is None:
+        raise SettingsRefused('There is no z3: pip install "techlead[prove]".')
+    return found
 
 
 def lines(checked: Sequence[Pinned]) -> Iterator[str]:

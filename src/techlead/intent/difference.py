@@ -160,6 +160,11 @@ def neutral_point(point: Point) -> dict[SlotName, Any]:
     }
 
 
+def own_point(point: Point, members: Mapping[SlotName, Mapping[str, Enum]]) -> dict[SlotName, Any]:
+    """Give neutral facts in the values of one version."""
+    return {name: members[name][value.name] if isinstance(value, Member) else value for name, value in point.items()}
+
+
 def decide(side: Subject, members: Mapping[SlotName, Mapping[str, Enum]], point: Point) -> Any:
     """Run one version; a member that it does not know it cannot have allowed."""
     own = dict(point)

@@ -6,15 +6,16 @@ A mutation is one replacement in a tree: it is put in, compiled and taken out ag
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from types import CodeType
 from typing import Any, Final
 
-from techlead.intent.code import Code, Part, compiled
+from techlead.intent.code import Code, Part, compiled, part_of
 from techlead.primitives.money import Money
 
 MUTANTS_MAX: Final = 2_000
@@ -27,6 +28,8 @@ class Mutant:
     """One change: where it is, what it says, and the code of the changed part."""
 
     part: str
+    number: int
+    """Which of the part's mutations it is."""
     line: int
     words: str
     dropped: bool
@@ -61,19 +64,35 @@ def mutants_of(code: Code) -> Iterator[Mutant]:
                 return
 
 
-def _of_part(part: Part) -> Iterator[Mutant]:
-    for parent, name, index, node in list(_places(part.tree)):
-        for change in _changes(node, part):
-            if change.new is node:
-                continue
+def code_of(code: Code, mutant: Mutant) -> Code:
+    """Give the code of a mutant, whose tree can be read by a prover."""
+    part = code.parts[mutant.part]
+    tree = copy.deepcopy(part.tree)
+    for number, (parent, name, index, node, change) in enumerate(_mutations(replace(part, tree=tree))):
+        if number == mutant.number:
             _put(parent, name, index, change.new, node)
-            try:
-                code = compiled(part.tree)
-            except (SyntaxError, ValueError):  # a tree that is no Python: nothing was mutated
-                continue
-            finally:
-                _put(parent, name, index, node, node)
-            yield Mutant(part.key, getattr(node, "lineno", 0), change.words, change.dropped, code, change.more)
+            break
+    made = part_of(part.key, tree, {**part.outer, **mutant.more}, part.calls)
+    return Code(code.main, {**code.parts, part.key: made})
+
+
+def _of_part(part: Part) -> Iterator[Mutant]:
+    for number, (parent, name, index, node, change) in enumerate(_mutations(part)):
+        _put(parent, name, index, change.new, node)
+        try:
+            code = compiled(part.tree)
+        except (SyntaxError, ValueError):  # a tree that is no Python: nothing was mutated
+            continue
+        finally:
+            _put(parent, name, index, node, node)
+        line = getattr(node, "lineno", 0)
+        yield Mutant(part.key, number, line, change.words, change.dropped, code, change.more)
+
+
+def _mutations(part: Part) -> Iterator[tuple[ast.AST, str, int | None, ast.AST, Change]]:
+    """List every change with the place it is made in, in a stable order."""
+    for parent, name, index, node in list(_places(part.tree)):
+        yield from ((parent, name, index, node, change) for change in _changes(node, part) if change.new is not node)
 
 
 def _places(tree: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:

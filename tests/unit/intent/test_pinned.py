@@ -14,6 +14,7 @@ from rule_pairs import PAIRS, Pair, Version, subject
 from techlead.cli.check import data, lines, missing
 from techlead.intent.paste import NoPlace, pasted
 from techlead.intent.pinned import Pinned, check_plan, check_subject
+from techlead.intent.proof.prove import prove
 from techlead.intent.subjects import subjects_of
 
 RULE = """
@@ -232,3 +233,21 @@ def test_subjects_come_rules_first(tmp_path: Path):
     page = SHOP + RULE.format(body="return listing.stock > 3", allows="facts(stock=4)", refuses="facts(stock=3)")
     assert [one.title for one in subjects_of(plan_of(tmp_path, page))] == ["rule fine", "action Listing.close"]
     assert Version("x").helpers == ""
+
+
+def test_a_prover_says_that_a_condition_is_dead_and_finds_the_example_that_no_search_does(tmp_path: Path):
+    body = "return listing.stock > 3 and listing.stock > 1"
+    page = SHOP + RULE.format(body=body, allows="facts(stock=4)", refuses="facts(stock=3), facts(stock=0)")
+    found = next(one for one in check_plan(plan_of(tmp_path, page), prove) if one.title == "rule fine")
+    assert [words.partition(": ")[2] for words in found.dead] == ["`listing.stock > 1` dropped, proved with z3"]
+    assert found.unseen == 0
+    (tmp_path / "far").mkdir()
+    far = "return listing.stock > 3 or (listing.stock * 7 == 14 and listing.title == 'deep' and listing.status is Status.SOLD)"
+    page = SHOP + RULE.format(
+        body=far, allows="facts(stock=4)", refuses="facts(stock=3, title='a', status=Status.OPEN)"
+    )
+    plan = plan_of(tmp_path / "far", page)
+    searched = next(one for one in check_plan(plan) if one.title == "rule fine")
+    proved = next(one for one in check_plan(plan, prove) if one.title == "rule fine")
+    assert len(proved.survivors) > len(searched.survivors)
+    assert any("stock=2" in one.example and 'title="deep"' in one.example for one in proved.survivors)
