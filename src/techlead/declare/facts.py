@@ -23,6 +23,7 @@ class Example:
         creates: Sequence[tuple[type, Example]] = (),
         deletes: Sequence[str] = (),
         sends: Sequence[Any] = (),
+        calls: Sequence[str] = (),
         refuses: str | None = None,
         **rows: Any,
     ) -> ActionExample:
@@ -30,9 +31,11 @@ class Example:
 
         `facts(order=facts(status=PLACED)).gives(order=facts(status=CANCELLED), sends=[order_cancelled])`: each keyword
         is a row that is changed, `creates=[(Booking, facts(...))]` new rows, `deletes=["order"]` rows by parameter,
-        `refuses` the message that stops it all. Where several rows could be meant: `sends=[(order_cancelled, "order")]`.
+        `calls` what else it asks for, in words; `refuses` the message that stops it all. Where several rows could be meant: `sends=[(order_cancelled, "order")]`.
         """
-        return ActionExample(self, tuple(rows.items()), tuple(creates), tuple(deletes), tuple(sends), refuses)
+        return ActionExample(
+            self, tuple(rows.items()), tuple(creates), tuple(deletes), tuple(sends), refuses, tuple(calls)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class ActionExample:
     deletes: tuple[str, ...]
     sends: tuple[Any, ...]
     refuses: str | None
+    calls: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Print as it is written."""
@@ -55,6 +59,8 @@ class ActionExample:
             said.append(f"deletes={list(self.deletes)}")
         if self.sends:
             said.append(f"sends=[{', '.join(getattr(one, 'name', str(one)) for one in self.sends)}]")
+        if self.calls:
+            said.append(f"calls={list(self.calls)}")
         if self.refuses is not None:
             said.append(f"refuses={self.refuses!r}")
         return f"{self.given}.gives({', '.join(said)})"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -26,12 +27,15 @@ class Done:
     deletes: tuple[str, ...] = ()
     sends: tuple[str, ...] = ()
     refuses: str | None = None
+    calls: tuple[str, ...] = ()
+    """Whatever else was asked for, in words: a call of another system."""
 
     def __str__(self) -> str:
         """Print in the words of `gives`."""
         said = [f"{name}={_row(values)}" for name, values in self.rows]
         said += [f"creates {kind}{_row(values)}" for kind, values in self.creates]
         said += [f"deletes {name}" for name in self.deletes] + [f"sends {name}" for name in self.sends]
+        said += list(self.calls)
         said += [f"refuses {self.refuses!r}"] if self.refuses is not None else []
         return "; ".join(said) or "nothing"
 
@@ -56,7 +60,37 @@ def effects_of(run: Callable[[], Iterable[Effect] | None], rows: Mapping[str, An
         tuple((type(one.row).__name__, compared(changes_of(one.row), known)) for one in _all(effects, Create)),
         tuple(names.get(id(one.row), type(one.row).__name__) for one in _all(effects, Delete)),
         tuple(_sent(one, held, effects) for one in _all(effects, Send)),
+        calls=tuple(
+            _other(one, names, known) for one in effects if not isinstance(one, Create | Delete | Refuse | Send)
+        ),
     )
+
+
+def _other(effect: Any, names: Mapping[int, str], known: Mapping[Ref[Any], str]) -> str:
+    """Say an effect of a kind that has no words of its own: nothing that an action asks for goes unseen."""
+    if isinstance(effect, Asked):
+        kind, values = effect.kind, effect.values
+    else:
+        kind = type(effect).__name__.lower()
+        values = tuple(getattr(effect, one.name) for one in fields(effect)) if is_dataclass(effect) else (repr(effect),)
+    return f"{kind}({', '.join(_value(one, names, known) for one in values)})"
+
+
+def _value(value: Any, names: Mapping[int, str], known: Mapping[Ref[Any], str]) -> str:
+    if isinstance(value, Fields):
+        return names.get(id(value), f"new {type(value).__name__}")
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{name}: {_value(one, names, known)}' for name, one in value.items())}}}"
+    declared = getattr(value, "name", None)
+    return declared if isinstance(declared, str) and not isinstance(value, Enum) else _shown(value, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a declaration that does not run here was asked for, as its live twin would have yielded it."""
+
+    kind: str
+    values: tuple[Any, ...]
 
 
 def _sent(one: Send, held: Mapping[str, Fields], effects: list[Effect]) -> str:

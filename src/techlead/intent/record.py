@@ -14,7 +14,7 @@ from techlead.declare.field import FieldSpec, Source
 from techlead.declare.purity.objects import functions_of
 from techlead.declare.resource import Fields, Resource
 from techlead.intent.code import Code, Part, part_of, read_code
-from techlead.intent.effects import Done
+from techlead.intent.effects import Asked, Done
 from techlead.intent.subject import Case, Shape, Slot, Subject
 from techlead.intent.subjects import attributes_read
 from techlead.intent.values import Data, NoData, decoded, encoded
@@ -77,7 +77,7 @@ def _done(done: Done) -> Data:
     return [
         [[name, [list(one) for one in values]] for name, values in done.rows],
         [[name, [list(one) for one in values]] for name, values in done.creates],
-        list(done.deletes), list(done.sends), done.refuses,
+        list(done.deletes), list(done.sends), done.refuses, list(done.calls),
     ]  # fmt: skip
 
 
@@ -189,9 +189,7 @@ class _Making:
                 raise NoData(f"the backend has no {kind} {name} any more")
             return self._live.named[kind, name]
         if (kind, name) not in self._made:
-            self._made[kind, name] = {"enum": self._enum, "resource": self._resource, "notification": _StandIn}[kind](
-                name
-            )
+            self._made[kind, name] = MAKERS[kind](self, name)
         return self._made[kind, name]
 
     def code(self, main: str) -> Code:
@@ -215,7 +213,7 @@ class _Making:
             key, tree, {name: decoded(one, self.lookup) for name, one in said["names"].items()}, said["calls"]
         )
 
-    def _enum(self, name: str) -> Any:
+    def enum(self, name: str) -> Any:
         said = self._record["enums"].get(name)
         if said is None:
             raise NoData(f"the record lacks the Enum {name}")
@@ -225,7 +223,7 @@ class _Making:
         self._methods(made, said["functions"])
         return made
 
-    def _resource(self, name: str) -> Any:
+    def resource(self, name: str) -> Any:
         return _declared(name, {one: FieldSpec() for one in self._record["resources"].get(name, ())})
 
     def row(self, name: str) -> type[Fields]:
@@ -268,8 +266,8 @@ class _Making:
 
 
 def _done_of(said: Data) -> Done:
-    rows, creates, deletes, sends, refuses = said
-    return Done(_values(rows), _values(creates), tuple(deletes), tuple(sends), refuses)
+    rows, creates, deletes, sends, refuses, calls = said
+    return Done(_values(rows), _values(creates), tuple(deletes), tuple(sends), refuses, tuple(calls))
 
 
 def _values(said: Data) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
@@ -282,13 +280,25 @@ def _declared(name: str, specs: Mapping[str, FieldSpec]) -> type[Resource]:
 
 
 class _StandIn:
-    """Stands for a notification of a version that does not run: it is named, and nothing is sent."""
+    """Stands for a declaration of a version that does not run: it is named, and nothing is sent or called."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def send(self, row: Resource) -> Send:
         return Send(self, row)  # type: ignore[arg-type]
+
+    def __getattr__(self, kind: str) -> Callable[..., Asked]:
+        return lambda *given, **named: Asked(kind, (self, *given, *named.values()))
+
+
+MAKERS: Final[Mapping[str, Callable[[_Making, str], Any]]] = {
+    "enum": lambda making, name: making.enum(name),
+    "resource": lambda making, name: making.resource(name),
+    "notification": lambda _making, name: _StandIn(name),
+    "declared": lambda _making, name: _StandIn(name),
+}
+"""How each kind of thing that a record names is made where nothing runs."""
 
 
 def sources(record: Record) -> Iterator[str]:

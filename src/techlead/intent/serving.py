@@ -159,3 +159,5 @@ def _of_part(part: Part) -> Iterator[tuple[tuple[str, str], Any]]:
     for value in part.outer.values():
         if isinstance(value, type) and hasattr(value, "__members__"):
             yield ("enum", value.__qualname__), value
+        elif type(value).__module__.startswith("techlead.declare.") and isinstance(getattr(value, "name", None), str):
+            yield ("declared", value.name), value

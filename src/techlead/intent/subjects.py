@@ -145,7 +145,7 @@ def _plain(parameter: Parameter, plan: Plan) -> Slot:
     if said is not None and said.field is not None:
         field = plan.resources[said.resource].field(said.field)
         return Slot(parameter.name, "", field.kind, currency=_currency(field))
-    return Slot(parameter.name, "", PLAIN[parameter.kind], low=0 if said else None)
+    return Slot(parameter.name, "", PLAIN.get(parameter.kind, parameter.kind), low=0 if said else None)
 
 
 def _slot(parameter: str, field: FieldPlan, plan: Plan) -> Slot:
@@ -192,7 +192,7 @@ def _expected(example: ActionExample, parameters: tuple[Parameter, ...], plan: P
         for made, row in example.creates
     )
     sends = tuple(f"{one[0].name} about {one[1]}" if isinstance(one, tuple) else one.name for one in example.sends)
-    return Done(tuple(sorted(rows)), creates, example.deletes, sends, example.refuses)
+    return Done(tuple(sorted(rows)), creates, example.deletes, sends, example.refuses, example.calls)
 
 
 def _written(

@@ -105,6 +105,8 @@ def _named(value: Any) -> Data:
         return ["resource", value.__name__]
     if isinstance(value, Notification):
         return ["notification", value.name]
+    if type(value).__module__.startswith("techlead.declare.") and isinstance(getattr(value, "name", None), str):
+        return ["declared", value.name]
     if isinstance(value, ModuleType) and value.__name__ in OPEN_MODULES:
         return ["module", value.__name__]
     raise NoData(f"{value!r} cannot be written as data")
@@ -126,7 +128,7 @@ def decoded(data: Data, lookup: Lookup) -> Any:
         if rest[1] not in members:
             raise NoData(f"{rest[0]} has no member {rest[1]}")
         return members[rest[1]]
-    if kind in ("enum", "resource", "notification"):
+    if kind in ("enum", "resource", "notification", "declared"):
         return lookup(kind, rest[0])
     raise NoData(f"{kind} is no kind of value")
 

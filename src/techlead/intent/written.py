@@ -140,6 +140,8 @@ def _gives(done: Done, page: Page) -> Iterator[str]:
         yield f"deletes={list(done.deletes)!r}".replace("'", '"')
     if done.sends:
         yield f"sends=[{', '.join(map(_message, done.sends))}]"
+    if done.calls:
+        yield f"calls={list(done.calls)!r}"
     if done.refuses is not None:
         yield f"refuses={done.refuses!r}"
 
