@@ -94,57 +94,55 @@ SeatsTaken = Annotated[int, count("Booking", of="gym_class", status=BookingStatu
 OwnSeats = Annotated[int, count("Booking", of=("gym_class", "person"), status=BookingStatus.BOOKED)]
 
 NOON, TEN = datetime.fromisoformat("2026-05-01T12:00:00+00:00"), Money("10.00", "EUR")
+ONE = facts(credits=1)
 
 
-@rule(
-    because="Sixteen people stood before twelve mats (complaint of 3 September 2023).",
-    message="The class is full; join the waiting list.",
-    allows=[facts(gym_class=facts(seats=12), taken=11)],
-    refuses=[facts(gym_class=facts(seats=12), taken=12)],
-)
+@rule(because="Sixteen people stood before twelve mats (complaint of 3 September 2023).",
+      message="The class is full; join the waiting list.", allows=[facts(gym_class=facts(seats=12), taken=11)],
+      refuses=[facts(gym_class=facts(seats=12), taken=12)])  # fmt: skip
 def a_seat_is_left(gym_class: Facts[GymClass], taken: SeatsTaken) -> bool:
     return taken < gym_class.seats
 
 
-@rule(
-    because="A double tap on a phone booked and charged two seats (ticket 88, January 2024).",
-    message="You have a seat in this class.",
-    allows=[facts(own=0)],
-    refuses=[facts(own=1)],
-)
+@rule(because="A double tap on a phone booked and charged two seats (ticket 88, January 2024).",
+      message="You have a seat in this class.", allows=[facts(own=0)], refuses=[facts(own=1)])  # fmt: skip
 def not_booked_yet(own: OwnSeats) -> bool:
     return own == 0
 
 
-@rule(
-    because="A seat cancelled late stays empty, so the credit is kept: terms of use, section 6.",
-    message="Seats can be cancelled until 12 hours before the class.",
-    allows=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(hours=12))],
-    refuses=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(hours=11))],
-)
+@rule(because="Classes are paid before they are taken: terms of use, section 4.",
+      message="Buy a pack of credits first.", allows=[facts(credits=1)], refuses=[facts(credits=0)])  # fmt: skip
+def has_credit(actor: Facts[Person]) -> bool:
+    return actor.credits >= 1
+
+
+@rule(because="People booked yesterday's classes to reach a bonus (incident of 12 May 2022).",
+      message="The class has begun.",
+      allows=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(seconds=1))],
+      refuses=[facts(gym_class=facts(starts_at=NOON), now=NOON)])  # fmt: skip
+def not_begun(gym_class: Facts[GymClass], now: datetime) -> bool:
+    return now < gym_class.starts_at
+
+
+@rule(because="A seat cancelled late stays empty, so the credit is kept: terms of use, section 6.",
+      message="Seats can be cancelled until 12 hours before the class.",
+      allows=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(hours=12))],
+      refuses=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(hours=11))])  # fmt: skip
 def in_time(gym_class: Facts[GymClass], now: datetime) -> bool:
     return gym_class.starts_at - now >= timedelta(hours=12)
 
 
-@rule(
-    because="One cancelled booking gave its credit back twice (ticket 130, March 2024).",
-    message="This booking was cancelled before.",
-    allows=[facts(status=BookingStatus.BOOKED)],
-    refuses=[facts(status=BookingStatus.CANCELLED)],
-)
+@rule(because="One cancelled booking gave its credit back twice (ticket 130, March 2024).",
+      message="This booking was cancelled before.", allows=[facts(status=BookingStatus.BOOKED)],
+      refuses=[facts(status=BookingStatus.CANCELLED)])  # fmt: skip
 def still_booked(booking: Facts[Booking]) -> bool:
     return booking.status is BookingStatus.BOOKED
 
 
-@rule(
-    because="One cent opened a pack of ten, and one payment counted twice (incident of 3 May 2025).",
-    message="This is not what is to be paid.",
-    allows=[facts(purchase=facts(price=TEN, paid_at=None), body=facts(amount=TEN))],
-    refuses=[
-        facts(purchase=facts(price=TEN, paid_at=None), body=facts(amount=Money("0.01", "EUR"))),
-        facts(purchase=facts(price=TEN, paid_at=NOON), body=facts(amount=TEN)),
-    ],
-)
+@rule(because="One cent opened a pack of ten, and one payment counted twice (incident of 3 May 2025).",
+      message="This is not what is to be paid.",
+      allows=[facts(purchase=facts(price=TEN, paid_at=None), body=facts(amount=TEN))],
+      refuses=[facts(purchase=facts(price=TEN, paid_at=None), body=facts(amount=Money("0.01", "EUR"))), facts(purchase=facts(price=TEN, paid_at=NOON), body=facts(amount=TEN))])  # fmt: skip
 def to_be_paid(purchase: Facts[Purchase], body: Facts[Payment]) -> bool:
     return purchase.paid_at is None and body.amount == purchase.price
 
@@ -163,7 +161,10 @@ def texted(purchase: Purchase, delivered: bool) -> None:
     purchase.receipt_sent = delivered
 
 
-@action(GymClass, by=signed_in, when=[not_booked_yet, a_seat_is_left])
+@action(
+    GymClass, by=signed_in, when=[not_begun, not_booked_yet, has_credit, a_seat_is_left],
+    examples=[facts(actor=ONE).gives(actor=facts(credits=0), creates=[(Booking, facts(gym_class="gym_class"))], sends=[booked])],
+)  # fmt: skip
 def book(gym_class: GymClass, actor: Person) -> Effects:
     """Book a seat for one credit."""
     actor.credits -= 1
@@ -172,7 +173,10 @@ def book(gym_class: GymClass, actor: Person) -> Effects:
     yield booked.send(seat)
 
 
-@action(Booking, by=owner, when=[still_booked, in_time])
+@action(
+    Booking, by=owner, when=[still_booked, in_time],
+    examples=[facts(person=ONE).gives(booking=facts(status=BookingStatus.CANCELLED), person=facts(credits=2), sends=[seat_free])],
+)  # fmt: skip
 def cancel(booking: Booking, gym_class: GymClass, person: Person) -> Effects:
     """Give the seat back and get the credit back; everybody waiting is told."""
     booking.status = BookingStatus.CANCELLED

@@ -102,14 +102,30 @@ def not_handed_over(order: Facts[Order]) -> bool:
     return order.status is OrderStatus.PLACED
 
 
-@action(Order, on=create, when=[for_sale, from_somebody_else])
+@action(
+    Order,
+    on=create,
+    when=[for_sale, from_somebody_else],
+    examples=[facts().gives(listing=facts(status=ListingStatus.RESERVED), sends=[order_placed])],
+)
 def place(order: Order, listing: Listing) -> Effects:
     """Place an order and reserve the listing."""
     listing.status = ListingStatus.RESERVED
     yield order_placed.send(order)
 
 
-@action(Order, by=owner, when=[not_handed_over])
+@action(
+    Order,
+    by=owner,
+    when=[not_handed_over],
+    examples=[
+        facts().gives(
+            order=facts(status=OrderStatus.CANCELLED),
+            listing=facts(status=ListingStatus.OPEN),
+            sends=[order_cancelled],
+        )
+    ],
+)
 def cancel(order: Order, listing: Listing) -> Effects:
     """Cancel an order and put the listing back on sale."""
     order.status = OrderStatus.CANCELLED
@@ -117,7 +133,18 @@ def cancel(order: Order, listing: Listing) -> Effects:
     yield order_cancelled.send(order)
 
 
-@action(Order, by=the("seller"), when=[not_handed_over])
+@action(
+    Order,
+    by=the("seller"),
+    when=[not_handed_over],
+    examples=[
+        facts(body=facts(tracking="RR123456785")).gives(
+            order=facts(status=OrderStatus.SHIPPED, tracking="RR123456785"),
+            listing=facts(status=ListingStatus.SOLD),
+            sends=[order_shipped],
+        )
+    ],
+)
 def ship(order: Order, listing: Listing, body: Parcel) -> Effects:
     """Hand the parcel over to the carrier."""
     order.status = OrderStatus.SHIPPED
@@ -126,7 +153,7 @@ def ship(order: Order, listing: Listing, body: Parcel) -> Effects:
     yield order_shipped.send(order)
 
 
-@action(Person, by=role("admin"))
+@action(Person, by=role("admin"), examples=[facts().gives(person=facts(disabled=True))])
 def ban(person: Person) -> None:
     """Lock somebody out; all their sessions end at once."""
     person.disabled = True

@@ -106,6 +106,9 @@ room = chat.at("board.workspace.chat_url")
 card_assigned = notification(Card, to=readers, via=[inbox, room], text="{title} was taken.")
 card_overdue = notification(Card, to="assignee", via=[inbox, room], text="{title} was due on {due}.")
 
+MADE = facts(workspace="workspace", person="actor", level=Level.ADMIN)
+JOINS = facts(workspace="acme", person="ada", level=Level.EDITOR)
+TAKEN = facts(assignee="actor", status=CardStatus.DOING)
 Admins = Annotated[int, count("Membership", of="workspace", level=Level.ADMIN)]
 MAY_DAY, AFTER = date(2026, 5, 1), datetime(2026, 5, 2, tzinfo=UTC)
 
@@ -133,38 +136,38 @@ def is_overdue(card: Facts[Card], now: datetime) -> bool:
     return card.due is not None and card.due < now.date() and card.status is not CardStatus.DONE
 
 
-@action(Workspace, on=create)
+@action(Workspace, on=create, examples=[facts().gives(creates=[(Membership, MADE)])])
 def found(workspace: Workspace, actor: Person) -> Effects:
     """Make the founder the first admin."""
     yield create(Membership(workspace=workspace.id, person=actor.id, level=Level.ADMIN))
 
 
-@action(Invitation, on=create)
+@action(Invitation, on=create, examples=[facts().gives(sends=[invited])])
 def invite(invitation: Invitation) -> Effects:
     """Tell the invited person."""
     yield invited.send(invitation)
 
 
-@action(Invitation, by=the("person"))
+@action(Invitation, by=the("person"), examples=[JOINS.gives(creates=[(Membership, JOINS)], deletes=["invitation"])])
 def accept(invitation: Invitation) -> Effects:
     """Join the workspace; the invitation is used up."""
     yield create(Membership(workspace=invitation.workspace, person=invitation.person, level=invitation.level))
     yield delete(invitation)
 
 
-@action(Membership, by=the("person"), when=[an_admin_stays])
+@action(Membership, by=the("person"), when=[an_admin_stays], examples=[facts().gives(deletes=["membership"])])
 def leave(membership: Membership) -> Effects:
     """Leave a workspace."""
     yield delete(membership)
 
 
-@action(Membership, by=admins, when=[an_admin_stays])
+@action(Membership, by=admins, when=[an_admin_stays], examples=[facts().gives(deletes=["membership"])])
 def remove(membership: Membership) -> Effects:
     """Take somebody out of a workspace."""
     yield delete(membership)
 
 
-@action(Card, by=writers)
+@action(Card, by=writers, examples=[facts().gives(card=TAKEN, sends=[card_assigned])])
 def take(card: Card, actor: Person) -> Effects:
     """Take a card on oneself."""
     card.assignee = actor.id

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from techlead.cli.forgetting import show_forgetting
 from techlead.cli.grant import change_role
 from techlead.cli.project import ProjectRefused, load
 from techlead.cli.serve import Server, prepare, say, server_settings
@@ -45,7 +46,8 @@ def run(given: argparse.Namespace) -> int:
             backend = load(given.folder)
             asyncio.run(change_role(backend.plan(), database, "admin@example.com", "admin", revoke=False))
             if given.once:
-                return walk(caller, tokens)
+                walked = walk(caller, tokens)
+                return walked if show_forgetting(Path(given.folder)) else 1
             print(_guide(given.port, tokens, folder))  # noqa: T201 - what the demo is for
             while server.is_alive():
                 server.join(0.5)
@@ -155,5 +157,6 @@ Paste these into another terminal:
     -H 'Content-Type: application/json' -d '{{"tracking": "RR123456785"}}'
   curl -s -X POST {url}/orders/$ORDER/cancel -H "Authorization: Bearer $BOB"   # refused, with the reason
 
+What happens to a draft that forgets the incident of 2021 is at the end of `make demo ONCE=1`.
 E-mails are files in {folder}/mail. Stop with Ctrl-C.
 """

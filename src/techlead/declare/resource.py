@@ -154,6 +154,11 @@ def changes_of(row: Fields) -> dict[str, Any]:
     return dict(row._changes)  # noqa: SLF001 - the module's own class
 
 
+def values_of(row: Fields) -> dict[str, Any]:
+    """Give the values that a row holds, as they are now."""
+    return dict(row._values)  # noqa: SLF001 - the module's own class
+
+
 def _row(resource: type[Fields], values: dict[str, Any], mode: Mode) -> Fields:
     row = resource.__new__(resource)
     keep = object.__setattr__

@@ -132,6 +132,7 @@ def _action(
         origin=action.origin,
         description=inspect.getdoc(action.function) or "",
         outside=action.on if isinstance(action.on, System | Event) else None,
+        examples=action.examples,
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from techlead.declare.facts import Example
-from techlead.declare.resource import Fields, frozen
+from techlead.declare.resource import Fields, frozen, values_of
 from techlead.declare.rule import Rule
 from techlead.declare.types import Ref, Sensitivity
 from techlead.derive.codecs import timestamp_codec
@@ -20,11 +20,19 @@ NUMBERS: Final = {"integer": int, "decimal": Decimal, "money": Money}
 _MOMENT: Final = timestamp_codec()
 
 
+class Asked(Protocol):
+    """What examples are given of: a rule, or a planned action."""
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The function whose parameters the examples fill."""
+
+
 def facts_of(
-    rule: Rule[...], parameters: Sequence[Parameter], plan: Plan, example: Example, body: BodyPlan | None = None
+    rule: Asked, parameters: Sequence[Parameter], plan: Plan, example: Example, body: BodyPlan | None = None
 ) -> dict[str, object]:
     """Give what a rule is called with in an example; ValueError names all that does not fit."""
-    reader = _Reader(plan, body)
+    reader = _Reader(plan, body, whole=isinstance(rule, Rule))
     facts = reader.facts(parameters_of(rule, parameters), example)
     if reader.problems:
         raise ValueError("; ".join(reader.problems))
@@ -32,15 +40,24 @@ def facts_of(
 
 
 def example_problems(
-    rule: Rule[...], parameters: Sequence[Parameter], plan: Plan, example: Example, body: BodyPlan | None = None
+    rule: Asked, parameters: Sequence[Parameter], plan: Plan, example: Example, body: BodyPlan | None = None
 ) -> tuple[str, ...]:
     """List what does not fit in an example: names that are not there, values that the fields cannot hold."""
-    reader = _Reader(plan, body)
+    reader = _Reader(plan, body, whole=isinstance(rule, Rule))
     reader.facts(parameters_of(rule, parameters), example)
     return tuple(reader.problems)
 
 
-def parameters_of(rule: Rule[...], parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:
+def row_of(parameter: Parameter, plan: Plan, example: Example, body: BodyPlan | None = None) -> dict[str, Any]:
+    """Give the values of one row in an example; ValueError names all that does not fit."""
+    reader = _Reader(plan, body)
+    row = reader.row(parameter, dict(example.values))
+    if reader.problems:
+        raise ValueError("; ".join(reader.problems))
+    return values_of(row)
+
+
+def parameters_of(rule: Asked, parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:
     """Choose a rule's own parameters from those of its action, in the order of its signature."""
     by_name = {one.name: one for one in parameters}
     return tuple(by_name[name] for name in inspect.signature(rule.function).parameters)
@@ -61,15 +78,19 @@ def word_reference(prefix: str, word: str) -> Ref[Any]:
 class _Reader:
     """Reads one example and notes what does not fit."""
 
-    def __init__(self, plan: Plan, body: BodyPlan | None) -> None:
+    def __init__(self, plan: Plan, body: BodyPlan | None, *, whole: bool = True) -> None:
         self._plan = plan
         self._body = body
+        self._whole = whole  # of an action, rows that it reads nothing of need not be given
         self.problems: list[str] = []
 
     def facts(self, parameters: tuple[Parameter, ...], example: Example) -> dict[str, object]:
         given = dict(example.values)
         if len(parameters) == 1 and not self._by_name(parameters[0], given):
-            return {parameters[0].name: self._row(parameters[0], given)}
+            return {parameters[0].name: self.row(parameters[0], given)}
+        if not self._whole:
+            rows = {one.name: Example(()) for one in parameters if fields_of(one, self._plan, self._body) is not None}
+            given = {**rows, **given}
         known = [one.name for one in parameters]
         self.problems += [f"the rule has no parameter {name!r}" for name in given if name not in known]
         self.problems += [f"it gives no {name!r}" for name in known if name not in given]
@@ -85,7 +106,7 @@ class _Reader:
         if fields_of(parameter, self._plan, self._body) is None:
             return self._plain(parameter, value)
         if isinstance(value, Example):
-            return self._row(parameter, dict(value.values))
+            return self.row(parameter, dict(value.values))
         if value is not None or not parameter.optional:
             self.problems.append(f"{parameter.name} is given as {value!r}: write {parameter.name}=facts(...)")
         return None
@@ -105,7 +126,8 @@ class _Reader:
             self.problems.append(f"{parameter.name} cannot be {value!r}: it is {word}")
         return value
 
-    def _row(self, parameter: Parameter, given: dict[str, Any]) -> object:
+    def row(self, parameter: Parameter, given: dict[str, Any]) -> Fields:
+        """Read the values of one row."""
         fields = {field.name: field for field in fields_of(parameter, self._plan, self._body) or ()}
         values: dict[str, Any] = {}
         for name, value in given.items():
@@ -118,7 +140,8 @@ class _Reader:
                 self.problems.append(f"{where} is Secret, and no rule sees it")
             else:
                 values[name] = self._value(where, fields[name], value)
-        return frozen(self._declared(parameter), values)
+        made: Fields = frozen(self._declared(parameter), values)
+        return made
 
     def _value(self, where: str, field: FieldPlan, value: Any) -> Any:
         if value is None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from techlead.declare.access import Policy, nobody
 from techlead.declare.aggregate import Aggregate
+from techlead.declare.facts import ActionExample
 from techlead.declare.field import MISSING, FieldSpec, Now
 from techlead.declare.notification import Channel, Own
 from techlead.declare.origin import Origin
@@ -117,6 +118,7 @@ class ActionPlan:
     description: str
     outside: System | Event | None = None
     """What runs it instead of a request: a system's answer, or an event that comes in."""
+    examples: tuple[ActionExample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,32 @@ def _runtime(metadata: MetaData, plan: Plan) -> None:
             Column("key_hash", BYTES, primary_key=True),
             Column("at", TIMESTAMP, nullable=False, index=True),
         )
+    _of_shadows(metadata)
     _table(metadata, "techlead_schema", Column("fingerprint", String(64), primary_key=True))
+
+
+def _of_shadows(metadata: MetaData) -> None:
+    """Add what is heard of drafted rules that run beside signed ones, and the facts that are recorded to replay."""
+    _table(
+        metadata,
+        "techlead_shadow",
+        Column("rule", String(80), primary_key=True),
+        Column("draft", String(64), primary_key=True),
+        Column("direction", String(80), primary_key=True),
+        Column("condition", String(400), primary_key=True),
+        Column("count", BigInteger(), nullable=False),
+        Column("first_us", BigInteger(), nullable=False),
+        Column("last_us", BigInteger(), nullable=False),
+        Column("sample", Text(), nullable=False),
+    )
+    _table(
+        metadata,
+        "techlead_facts",
+        Column("id", ID, primary_key=True),
+        Column("rule", String(80), nullable=False, index=True),
+        Column("at_us", BigInteger(), nullable=False),
+        Column("facts", Text(), nullable=False),
+    )
 
 
 def _of_accounts(metadata: MetaData, account: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from techlead.derive.openapi.steering import KINDS as STEERED
@@ -48,10 +48,12 @@ def assemble(  # noqa: PLR0913 - each is something that a test gives
     mounts: Mapping[str, Asgi] | None = None,
     environment: Mapping[str, str] | None = None,
     doors: Doors | None = None,
+    beside: Callable[[Runtime], Sequence[Periodic]] = lambda _runtime: (),
 ) -> Application:
     """Make the application of a Plan; clock, randomness and doors are given, so that a test can hold them.
 
-    `environment` holds the secrets; by default the process's own.
+    `environment` holds the secrets; by default the process's own. `beside` gives further work to do again and again,
+    such as writing down what shadows heard.
     """
     statements = Statements(plan, store.dialect)
     log = log or EventLog(clock, pretty=settings.log_format == "pretty")
@@ -73,7 +75,8 @@ def assemble(  # noqa: PLR0913 - each is something that a test gives
     router.add("GET", "/openapi.json", read_openapi(plan, settings))
     router.add("GET", "/docs", read_docs(plan, settings))
     delivering, hurry = delivery_tasks(runtime)
-    tasks = Tasks(log, [Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime)), *delivering])
+    own = [Periodic("tidy", TIDY_SECONDS, lambda: tidy(runtime)), *delivering, *beside(runtime)]
+    tasks = Tasks(log, own)
 
     def told(accounts: set[bytes]) -> None:
         streams.told(accounts)

@@ -11,10 +11,13 @@ from techlead.declare.backend import Declarations
 from techlead.derive.compile import derive
 from techlead.derive.plan import Plan
 from techlead.errors import DeclarationsRefused, Refusal
+from techlead.primitives.clock import system_clock
 from techlead.serve.application import Application
 from techlead.serve.assemble import assemble
 from techlead.serve.mount import Asgi
 from techlead.serve.settings import settings_from
+from techlead.serve.shadowing import shadowed
+from techlead.serve.signed import signed_plan
 from techlead.store.open import open_store
 
 TEMPLATES: Final = "templates"
@@ -41,7 +44,13 @@ class Backend(Declarations):
         `database` is `sqlite:///FILE` or `postgresql://...`; settings come from `TECHLEAD_*` in the environment.
         """
         settings = settings_from(os.environ)
-        return assemble(self.plan(), open_store(database), settings, mounts=mounts)
+        folder = Path(self.origin.file).parent
+        plan, notes = signed_plan(self.plan(), folder, settings)
+        shadows = shadowed(plan, folder, system_clock, self.plan())
+        application = assemble(shadows.plan, open_store(database), settings, mounts=mounts, beside=shadows.periodic)
+        for note in (*notes, *shadows.notes):
+            application.runtime.log.warning("intent", reason=note)
+        return application
 
 
 def templates_beside(file: str) -> Mapping[str, str]:

@@ -79,7 +79,9 @@ def lend(book: Book) -> None:
     assert main(["check", str(written(shelf, PAGE + rule))]) == 1
     assert "1 failed" in capsys.readouterr().out
     assert main(["check", "--json", str(shelf)]) == 1
-    assert [one["passed"] for one in json.loads(capsys.readouterr().out)] == [True, False]
+    found = {one["title"]: one for one in json.loads(capsys.readouterr().out)}
+    assert [one["reason"] for one in found["rule odd"]["failures"]] == ["the rule allows it"]
+    assert not found["action Book.lend"]["holds"]
 
 
 def test_a_plan_is_printed_as_text_and_as_data(shelf, capsys):

@@ -12,7 +12,7 @@ import pytest
 from unit.house.contracts import SETTINGS, Copy, contracts, copied, listed
 
 LAYERS = [name.strip("()") for name in listed("layers", "layers")]
-FORBIDDING = {"database": "serve", "network": "deliver", "pure": "derive", "statements": "declare"}
+FORBIDDING = {"database": "serve", "network": "deliver", "pure": "derive", "statements": "declare", "intent": "intent"}
 """A contract that forbids packages from outside, and a layer that it forbids them to."""
 
 
