@@ -1,0 +1,42 @@
+"""Modules whose work is done in C, out of our hands: their callers are given what the standard library does instead."""
+
+import sys
+import types
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+
+ABSENT = ("aiodns", "pycares")  # their users (aiohttp) fall back to socket.getaddrinfo
+
+
+class _Uvloop(object):
+    """Makes a `uvloop` that is asyncio's own loop: one that sees the audit's clock and network."""
+
+    @staticmethod
+    def create_module(spec):
+        return types.ModuleType(spec.name)
+
+    @staticmethod
+    def exec_module(module):
+        import asyncio  # noqa: PLC0415 - only where it is asked for
+
+        module.__version__ = "0.0"
+        module.Loop = asyncio.SelectorEventLoop
+        module.new_event_loop = asyncio.SelectorEventLoop
+        module.install = lambda: None
+        module.run = asyncio.run
+        module.EventLoopPolicy = asyncio.DefaultEventLoopPolicy
+
+
+class _Finder(MetaPathFinder):
+    @staticmethod
+    def find_spec(fullname, path=None, target=None):
+        if fullname in ABSENT:
+            raise ModuleNotFoundError("No module named %r" % fullname, name=fullname)
+        if fullname == "uvloop":
+            return ModuleSpec(fullname, _Uvloop)
+        return None
+
+
+def install():
+    """Answer imports first."""
+    sys.meta_path.insert(0, _Finder)
