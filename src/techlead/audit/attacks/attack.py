@@ -284,6 +284,10 @@ class Site(Protocol):
         """Send them all at once, each on a connection of its own, the last bytes released together."""
         ...
 
+    def many(self, requests: Sequence[Request], seconds: float = 10.0, *, at_once: int | None = None) -> tuple[Answer, ...]:
+        """Send them as fast as the target takes them, `at_once` at a time; answers in the order of the requests (`target.client.Client`)."""
+        ...
+
     def make(self, resource: str, actor: Actor, **fields: Any) -> Thing:
         """A new row of the resource that belongs to the actor, with what it needs made first. Raises Unavailable."""
         ...
