@@ -85,8 +85,8 @@ class Line:
         sent = 0
         with contextlib.suppress(HungUp):
             while sent < size:
-                self.send(FLOOD_PIECE)
-                sent += PIECE_BYTES
+                self.send(FLOOD_PIECE[: size - sent])
+                sent += min(PIECE_BYTES, size - sent)
         return sent
 
     def until_let_go(self) -> None:
