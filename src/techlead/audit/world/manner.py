@@ -7,7 +7,7 @@ from typing import Literal
 
 BODY_BYTES_DEFAULT = 4 * 1024**3
 
-Stage = Literal["greeting", "login", "recipient", "message"]
+Stage = Literal["greeting", "login", "recipient", "message", "quit"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ssl import SSLContext
-from typing import Any
+from typing import Any, TypeGuard
 
 from techlead.audit.world.arrival import Destination, Ending
 from techlead.audit.world.ledger import Ledger
@@ -174,7 +174,7 @@ def _data(said: Conversation, _text: str) -> bool:
     while (text := said.line.line()) != b".":
         lines.append(text[1:] if text.startswith(b".") else text)
     behaviour = said.manner()
-    status = behaviour.status or YES if isinstance(behaviour, Answer) else YES if isinstance(behaviour, Flood) else 0
+    status = behaviour.status if _refuses(behaviour) else 0 if isinstance(behaviour, Hang | Reset | Die) else YES
     arrival = said.arrive(status, b"\r\n".join(lines) + b"\r\n")
     ending: Ending = "cut"
     try:
@@ -187,10 +187,14 @@ def _data(said: Conversation, _text: str) -> bool:
     return ending == "answered"
 
 
+def _refuses(behaviour: Manner) -> TypeGuard[Answer]:
+    return isinstance(behaviour, Answer) and not behaviour.accepts and behaviour.stage != "quit"
+
+
 def _after_message(said: Conversation, behaviour: Manner) -> Ending:
     match behaviour:
         case Answer():
-            said.line.send(b"250 queued\r\n" if behaviour.accepts else _refusal(behaviour))
+            said.line.send(_refusal(behaviour) if _refuses(behaviour) else b"250 queued\r\n")
             return "answered"
         case Hang():
             said.line.until_let_go()
@@ -211,7 +215,11 @@ def _fine(said: Conversation, _text: str) -> bool:
 
 
 def _quit(said: Conversation, _text: str) -> bool:
-    said.line.send(b"221 bye\r\n")
+    behaviour = said.manner()
+    if isinstance(behaviour, Answer) and behaviour.stage == "quit":
+        said.line.send(_refusal(behaviour))
+    else:
+        said.line.send(b"221 bye\r\n")
     return False
 
 

@@ -168,7 +168,7 @@ def test_mail_is_refused_at_the_stage_named(world, manner):
 @pytest.mark.parametrize("manner", [Hang(), Hang(early=True)])
 def test_a_mail_server_that_hangs_is_let_go(world, manner):
     world.behave("*:587", manner)
-    with pytest.raises(TimeoutError):
+    with pytest.raises((TimeoutError, smtplib.SMTPServerDisconnected)):
         mail(world, seconds=0.3)
     assert world.ledger.wait(lambda: [a.ending for a in world.ledger.arrivals()] == ["let go"], SECONDS)
 
@@ -178,6 +178,13 @@ def test_a_mail_server_that_drips_its_greeting_keeps_the_target_waiting(world):
     with closing(socket.create_connection(("127.0.0.1", led(world, "mail.example", 587)), timeout=0.5)) as client:
         assert [client.recv(1) for _ in range(50)][:4] == [b"2", b"2", b"0", b"-"]
     assert world.ledger.wait(lambda: [a.ending for a in world.ledger.arrivals()] == ["let go"], SECONDS)
+
+
+def test_a_mail_can_be_taken_and_the_farewell_refused(world):
+    world.behave("*:587", Answer(421, stage="quit"))
+    with pytest.raises(smtplib.SMTPResponseException):
+        mail(world)
+    assert [(a.status, a.ending) for a in world.ledger.arrivals()] == [(250, "answered")]
 
 
 def test_mail_is_encrypted_with_a_certificate_that_the_target_can_verify(world):
