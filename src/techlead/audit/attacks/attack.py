@@ -58,12 +58,18 @@ class Compare(Enum):
     CONTAINS = "the body contains each of `values`"
     SLOWER = "it takes more than `values[0]` seconds"
     FASTER = "it takes less than `values[0]` seconds"
+    TOGETHER = "of `values[0]` copies of the last step, sent at once, more than `values[1]` are done (2xx)"
+    LACKS = "the status is 2xx and the body contains none of `values`"
     REPLAY = "only a whole audit can show it: techlead audit --replay ID"
 
 
 @dataclass(frozen=True, slots=True)
 class Shows:
-    """What the last step's answer looks like while the hole is there; `{alice.email}` stands for an actor's field."""
+    """What the last step's answer looks like while the hole is there; `{alice.email}` stands for an actor's field.
+
+    The reproducer replays the steps with people and rows of its own: what earlier answers gave (ids, tokens) and what was
+    unique in earlier requests is found again in later steps and in `values`, so recorded values can stand there as they are.
+    """
 
     compare: Compare = Compare.REPLAY
     values: tuple[Any, ...] = ()
