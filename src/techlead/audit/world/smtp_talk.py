@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 from techlead.audit.world.arrival import Destination, Ending
 from techlead.audit.world.ledger import Ledger
 from techlead.audit.world.line import HungUp, Line
-from techlead.audit.world.manner import Answer, Die, Drip, Flood, Hang, Manner, Reset
+from techlead.audit.world.manner import Answer, Die, Drip, Hang, Manner, Reset
 
 GREETING = b"220 neighbour ESMTP\r\n"
 YES = 250
