@@ -89,3 +89,18 @@ def password_body(operation: Operation, old: str, new: str) -> dict[str, str]:
         field.name for field in operation.body if field.meaning is Meaning.PASSWORD or "password" in field.name.lower()
     ]
     return {name: old if any(word in name.lower() for word in OLD_WORDS) else new for name in names or PASSWORD_BODY}
+
+
+def issuer(site: Site) -> str:
+    """Name the operation that issues tokens."""
+    operation = one(site, Role.LOG_IN, Role.SIGN_UP)
+    return operation.name if operation else "log-in"
+
+
+def known_proofs(site: Site, actor: Actor) -> tuple[Proof, ...]:
+    """Find what the token opens; without that nothing can be told."""
+    found = proofs(site, actor)
+    if not found:
+        message = "no operation was found that answers a user and refuses strangers"
+        raise Unavailable(message)
+    return found

@@ -1,0 +1,138 @@
+"""Messages that were waiting when their recipient was locked out: are they delivered all the same?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.session.banning import Way, account_id, ways
+from techlead.audit.detect.canaries import spellings
+from techlead.audit.finding import Severity
+from techlead.audit.target.exchange import Actor
+from techlead.audit.target.operation import Operation, Role
+from techlead.audit.world.arrival import Arrival, as_lines
+from techlead.audit.world.manner import BUSY_MAIL, DOWN
+
+EVERYWHERE: Final = "*"
+WAIT_SECONDS = 3.0
+TARGET_SECONDS, STEP_SECONDS = 2 * 3600.0, 120.0
+"""How far the clock is walked for the waiting messages to be tried again."""
+CAUSES_MAX = 12
+CAUSING: Final = (Role.CREATE, Role.ACT, Role.CHANGE)
+
+
+def delivered_after_ban(site: Site) -> Iterator[Outcome]:
+    """Turn the world away, have messages queued for a user, lock him out, let the world answer again, and see what he gets."""
+    admin = site.people.admin
+    chosen = [way for way in ways(site) if way.undo is not None]
+    if admin is None or not chosen:
+        message = "no way was found to lock somebody out"
+        raise Unavailable(message)
+    for role in sorted(site.people.roles, key=lambda role: role == "user"):
+        recipient = None if role == "admin" else _recipient(site, admin, role, chosen)
+        if recipient is None:
+            continue
+        actor, way, id_ = recipient
+        waiting = _queue(site, actor)
+        if waiting and way.lock(site, admin, id_).ok and site.people.log_in(actor) is None:
+            yield from _delivered(site, actor, way)
+            return
+        site.world.calm()
+    message = "no message was seen that waits for somebody who can be locked out"
+    raise Unavailable(message)
+
+
+def _recipient(site: Site, admin: Actor, role: str, chosen: list[Way]) -> tuple[Actor, Way, object] | None:
+    """Find somebody of a role and the way that locks him out, tried on somebody else of that role."""
+    try:
+        trial, actor = site.people.new(role), site.people.new(role)
+        for way in chosen:
+            if way.lock(site, admin, account_id(site, trial)).ok and site.people.log_in(trial) is None:
+                return actor, way, account_id(site, actor)
+    except Unavailable:
+        return None
+    return None
+
+
+def _meant_for(arrival: Arrival, actor: Actor) -> bool:
+    """Tell whether a message is addressed to somebody, or goes to an address that carries his name."""
+    if actor.login in arrival.recipients:
+        return True
+    target = f"{arrival.destination}{arrival.path}".lower()
+    return arrival.channel == "http" and any(way in target for way in spellings(_mark(actor)))
+
+
+def _mark(actor: Actor) -> str:
+    """Give the word by which his webhook is known again."""
+    return "hook-" + "".join(letter for letter in actor.login if letter.isalnum()).lower()[:24]
+
+
+def _queue(site: Site, actor: Actor) -> bool:
+    """Cause messages while nobody takes them; whether one was tried for this actor."""
+    _set_webhook(site, actor)
+    other = site.people.new()
+    site.world.behave(EVERYWHERE, DOWN)
+    site.world.behave("*:25", BUSY_MAIL)
+    site.world.behave("*:587", BUSY_MAIL)
+    mark = site.world.ledger.mark()
+    tried = 0
+    for operation in sorted(site.operations, key=lambda op: (op.role not in CAUSING, bool(op.parameters))):
+        if operation.role not in CAUSING or tried >= CAUSES_MAX:
+            continue
+        tried += 1
+        for sender in _senders(site, operation, actor, other):
+            try:
+                site.call(operation, sender)
+            except Unavailable:
+                continue
+        if any(_meant_for(arrival, actor) for arrival in site.world.ledger.connections(mark)):
+            return True
+    return bool(
+        site.world.ledger.wait(
+            lambda: any(_meant_for(arrival, actor) for arrival in site.world.ledger.connections(mark)), WAIT_SECONDS
+        )
+    )
+
+
+def _senders(site: Site, operation: Operation, actor: Actor, other: Actor) -> tuple[Actor, ...]:
+    """Give who does it: the recipient himself, and somebody else with his things."""
+    return (actor,) if operation.role is Role.CREATE and not operation.parameters else (actor, other)
+
+
+def _set_webhook(site: Site, actor: Actor) -> None:
+    """Give the actor a webhook of his own where the target has one."""
+    for operation in site.operations:
+        urls = [field.name for field in operation.body if field.meaning.value == "url"]
+        if operation.unsafe and urls and not operation.parameters:
+            try:
+                site.call(
+                    operation, actor, body=dict.fromkeys(urls, f"https://{_mark(actor)}.example.net/{_mark(actor)}")
+                )
+            except Unavailable:
+                continue
+
+
+def _delivered(site: Site, actor: Actor, way: Way) -> Iterator[Outcome]:
+    """Let the world answer again and walk the clock on: what reaches the locked-out user is the sighting."""
+    mark = site.world.ledger.mark()
+    site.world.calm()
+
+    def reached() -> tuple[Arrival, ...]:
+        return tuple(
+            arrival
+            for arrival in site.world.ledger.arrivals(mark)
+            if _meant_for(arrival, actor) and arrival.status // 100 == 2  # noqa: PLR2004 - taken
+        )
+
+    site.clock.walk(TARGET_SECONDS, STEP_SECONDS, until=lambda: bool(reached()))
+    arrived = reached()
+    if arrived:
+        yield Sighting(
+            "session.deleted-or-banned-user",
+            "worker: notification delivery",
+            f"A message that waited for a user was delivered to him after {way.operation.name} had locked him out.",
+            cause="queued messages",
+            evidence={"message": dict(as_lines(arrived[0]))},
+            severity=Severity.LOW,
+        )
