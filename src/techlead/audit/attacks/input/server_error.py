@@ -1,0 +1,188 @@
+"""Whatever a caller sends, a server answers; a 5xx says that it was not prepared, and shows others where to press."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
+from techlead.audit.attacks.input.hostile import DATE, TYPE, Try, body_tries, tries
+from techlead.audit.attacks.sight import Callers, values_of
+from techlead.audit.target.exchange import ANONYMOUS, Answer, Request
+from techlead.audit.target.operation import Audience, Operation, Role
+from techlead.audit.target.reading import filled, identifier
+from techlead.audit.target.trace import last_error
+
+AT_ONCE = 8
+ANSWER_SECONDS = 6.0
+SLOW_SECONDS = 0.12  # such as one that hashes a password
+SLOW_TRIES_MAX = 40
+RESERVE_SECONDS = 2.0
+HEALTHY = frozenset({501, 503, 505, 507, 511})  # a 5xx that says what is the matter
+KIND: Final = "input.server-error"
+
+
+def broke(answer: Answer) -> bool:
+    """Tell whether the server failed at a request: an error of its own, or the connection dropped without a word."""
+    return (answer.status >= 500 and answer.status not in HEALTHY) or answer.error in {"closed", "garbage"}  # noqa: PLR2004
+
+
+def strike(site: Site) -> Iterator[Outcome]:
+    """Send every hostile variant of every operation, and later look at the rows that hostile values have made."""
+    callers = Callers(site)
+    tried = False
+    for operation in sorted(site.places(), key=_order):
+        if operation.role is Role.DOCUMENTS or site.left() < RESERVE_SECONDS:
+            continue
+        base = _base(callers, operation)
+        if base is None:
+            continue
+        tried = True
+        request, answer = base
+        if not broke(answer):
+            yield from _one(site, operation, request, answer)
+            yield from _later(site, callers, operation, request)
+    if not tried:
+        raise Unavailable("no operation could be called at all")
+
+
+def _order(operation: Operation) -> tuple[bool, bool, bool, str]:
+    """Put what strangers may send first, log-in foremost: it is the worst place of a cause that many have."""
+    return (
+        operation.role is Role.LOG_OUT,
+        operation.audience is not Audience.ANYONE,
+        operation.role is not Role.LOG_IN,
+        operation.path,
+    )
+
+
+def _base(callers: Callers, operation: Operation) -> tuple[Request, Answer] | None:
+    """Find a request that is right by itself; a path of ids that lead nowhere when none can be made."""
+    if operation.role is Role.LOG_IN:
+        actor = callers.of("user")
+        request = callers.site.people.log_in_request(actor) if actor else None
+    elif operation.role is Role.SIGN_UP:
+        request = callers.site.people.sign_up_request()
+    else:
+        return callers.closest(operation) or _bare(callers, operation)
+    return (request, callers.site.send(request)) if request else _bare(callers, operation)
+
+
+def _bare(callers: Callers, operation: Operation) -> tuple[Request, Answer] | None:
+    actors = [*callers.candidates(operation), ANONYMOUS]
+    path = filled(operation.path, {parameter.name: "1" for parameter in operation.parameters})
+    body: Any = {} if operation.unsafe and operation.method != "DELETE" else None
+    best: tuple[Request, Answer] | None = None
+    for actor in actors:
+        request = Request(operation.method, path, actor, body, operation=operation.name)
+        answer = callers.site.send(request)
+        if best is None or best[1].status in {401, 403}:
+            best = request, answer
+    return best
+
+
+def _one(site: Site, operation: Operation, base: Request, answer: Answer) -> Iterator[Outcome]:
+    all_tries = list(tries(operation, base, listing=operation.role is Role.LIST))
+    if answer.seconds > SLOW_SECONDS:
+        all_tries = _spread(all_tries, SLOW_TRIES_MAX)
+    answers = site.many([one.request for one in all_tries], ANSWER_SECONDS, at_once=AT_ONCE)
+    suspects: dict[str, Try] = {}
+    for one, got in zip(all_tries, answers, strict=True):
+        if broke(got):
+            suspects.setdefault(one.cause, one)
+    for cause, one in suspects.items():
+        sighting = _sure(site, operation, base, one, cause)
+        if sighting is not None:
+            yield sighting
+
+
+def _sure(site: Site, operation: Operation, base: Request, one: Try, cause: str) -> Sighting | None:
+    """Send it again, alone, beside the same request without the hostile value: only that one may fail."""
+    mark = site.log.mark()
+    again = site.send(one.request)
+    if not broke(again) or broke(site.send(base)):
+        return None
+    error = last_error(site.log.since(mark))
+    return Sighting(
+        kind=KIND,
+        operation=operation.name,
+        claim=f"{operation.name} answers {again.status or 'nothing at all'} to {one.what}.",
+        cause=cause,
+        evidence={"sent": one.what, "status": again.status, "error": again.error or error},
+        steps=(again.exchange,),
+        shows=Shows(Compare.STATUS, (again.status,)),
+    )
+
+
+def _later(site: Site, callers: Callers, operation: Operation, base: Request) -> Iterator[Outcome]:
+    """Make rows with dates and numbers at the edge: where they are accepted, whatever reads them later must still answer."""
+    resource = site.resource(operation.resource)
+    if operation.role is not Role.CREATE or resource is None or site.left() < RESERVE_SECONDS:
+        return
+    readers = [
+        one
+        for one in site.operations
+        if one.parameters
+        and one.resource == operation.resource
+        and one.role in (Role.READ, Role.ACT, Role.OTHER)
+        and one is not operation
+    ]
+    accepted = [one for one in body_tries(operation, base) if one.cause != TYPE]
+    for one in accepted:
+        made = site.send(one.request)
+        key = identifier(made.json) if made.ok else None
+        if key is None:
+            continue
+        for reader in readers:
+            yield from _reads(site, callers, reader, one, made, {**values_of(operation, base), _last(reader): key})
+
+
+def _last(operation: Operation) -> str:
+    return operation.parameters[-1].name
+
+
+def _reads(
+    site: Site, callers: Callers, reader: Operation, one: Try, made: Answer, values: Mapping[str, Any]
+) -> Iterator[Outcome]:
+    if (site.focus and reader.name not in site.focus) or not {each.name for each in reader.parameters} <= set(values):
+        return
+    try:
+        request = site.request(reader, made.request.actor, path=values)
+    except Unavailable:
+        return
+    answer = site.send(request)
+    if not broke(answer):
+        return
+    control = callers.closest(reader)
+    if control is None or broke(control[1]):
+        return
+    yield Sighting(
+        kind=KIND,
+        operation=reader.name,
+        claim=f"A row made with {one.what} is accepted, and then {reader.name} answers {answer.status} for good.",
+        cause=f"{DATE if one.cause == DATE else one.cause}, found when the row is used",
+        evidence={"made_by": made.request.operation, "with": one.what, "status": answer.status},
+        steps=(made.exchange, answer.exchange),
+    )
+
+
+def _spread(all_tries: list[Try], most: int) -> list[Try]:
+    """Keep at most so many, some of each cause and of each place."""
+    kept: list[Try] = []
+    seen: dict[tuple[str, str], int] = {}
+    for one in all_tries:
+        seen[one.cause, one.place] = seen.get((one.cause, one.place), 0) + 1
+        if seen[one.cause, one.place] <= (1 if one.place else 3):
+            kept.append(one)
+    return kept[:most]
+
+
+ATTACK: Final = Attack(
+    name="input.server-error",
+    kinds=(KIND,),
+    claim="A well-formed but unexpected value makes the server fail.",
+    effect="The same request fails twice with a 5xx or a dropped connection, while it is answered without the hostile value.",
+    strike=strike,
+    harm=Harm.WRITES,
+    seconds=25.0,
+)

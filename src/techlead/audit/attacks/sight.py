@@ -1,0 +1,140 @@
+"""What several families need to see an effect: who can do an operation, and what an actor can see before and after. No attack itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from techlead.audit.attacks.attack import Site, Unavailable
+from techlead.audit.target.exchange import Actor, Answer, Request
+from techlead.audit.target.operation import Audience, Operation, Role
+from techlead.audit.target.reading import HELD, STOCK, numbers, path_values, rows
+
+WINDOWS_MAX = 12
+REFUSED = frozenset({401, 403, 404, 405})
+ACCOUNT = (Role.SIGN_UP, Role.LOG_IN, Role.LOG_OUT, Role.PASSWORD, Role.FORGOT, Role.RESET)
+
+
+class Callers:
+    """Finds for an operation somebody who may do it, and keeps the people it has made."""
+
+    def __init__(self, site: Site) -> None:
+        """Make nobody yet."""
+        self.site = site
+        self._made: dict[str, Actor | None] = {}
+
+    def of(self, role: str) -> Actor | None:
+        """Give somebody with that role, the same one each time; None when there is no way to have one."""
+        if role not in self._made:
+            self._made[role] = None
+            with suppress(Unavailable):
+                people = self.site.people
+                self._made[role] = people.admin if role == "admin" else people.new(role)
+        return self._made[role]
+
+    def candidates(self, operation: Operation) -> Iterator[Actor]:
+        """Give who might be let in, the likeliest first."""
+        roles = [role for role in self.site.people.roles if role != "user"]
+        order = [*roles, "user"] if operation.audience is Audience.STAFF else ["user", *roles]
+        for role in order:
+            actor = self.of(role)
+            if actor is not None:
+                yield actor
+        if operation.audience is not Audience.STAFF:
+            yield self.site.people.anonymous
+
+    def able(self, operation: Operation, **given: Any) -> tuple[Request, Answer] | None:
+        """Do the operation as somebody who can: the request and its 2xx answer, or None when nobody could."""
+        tried = self.closest(operation, **given)
+        return tried if tried is not None and tried[1].ok else None
+
+    def closest(self, operation: Operation, **given: Any) -> tuple[Request, Answer] | None:
+        """Do the operation as whoever comes furthest; None when not even a request could be made."""
+        best: tuple[Request, Answer] | None = None
+        for actor in self.candidates(operation):
+            try:
+                request = self.site.request(operation, actor, **given)
+            except Unavailable:
+                continue
+            answer = self.site.send(request)
+            if answer.ok:
+                return request, answer
+            if best is None or (best[1].status in REFUSED and answer.status not in REFUSED):
+                best = request, answer
+        return best
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one actor sees at one moment: how many rows in each list, what it holds, what is in stock."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, Decimal] = field(default_factory=dict)
+    stock: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def since(self, before: View) -> View:
+        """Give what has changed."""
+        return View(
+            {
+                name: count - before.counts[name]
+                for name, count in self.counts.items()
+                if count != before.counts.get(name, count)
+            },
+            {
+                name: value - before.held[name]
+                for name, value in self.held.items()
+                if value != before.held.get(name, value)
+            },
+            {
+                name: value - before.stock[name]
+                for name, value in self.stock.items()
+                if value != before.stock.get(name, value)
+            },
+        )
+
+    def __bool__(self) -> bool:
+        """Tell whether anything is in it."""
+        return bool(self.counts or self.held or self.stock)
+
+
+def windows(site: Site, actor: Actor, near: Operation, values: Mapping[str, Any]) -> tuple[Request, ...]:
+    """Give the reads through which the actor may see what an operation does: those that need no more than its path values."""
+    known = frozenset(values)
+    fit = [
+        operation
+        for operation in site.operations
+        if operation.method == "GET"
+        and operation.role is not Role.DOCUMENTS
+        and operation.audience is not Audience.STAFF
+        and {parameter.name for parameter in operation.parameters} <= known
+    ]
+    fit.sort(key=lambda one: (one.resource != near.resource, -len(one.parameters), one.path))
+    made = []
+    for operation in fit[:WINDOWS_MAX]:
+        with suppress(Unavailable):
+            given = {parameter.name: values[parameter.name] for parameter in operation.parameters}
+            made.append(site.request(operation, actor, path=given))
+    return tuple(made)
+
+
+def look(site: Site, through: tuple[Request, ...]) -> View:
+    """See what there is to be seen now."""
+    counts: dict[str, int] = {}
+    held: dict[str, Decimal] = {}
+    stock: dict[str, Decimal] = {}
+    for request in through:
+        answer = site.send(request)
+        data = answer.json if answer.ok else None
+        if isinstance(data, list) or rows(data):
+            counts[request.path] = len(rows(data))
+        held |= {f"{request.path} {name}": value for name, value in numbers(data, HELD).items()}
+        stock |= {f"{request.path} {name}": value for name, value in numbers(data, STOCK).items()}
+    return View(counts, held, stock)
+
+
+def values_of(operation: Operation, request: Request) -> dict[str, str]:
+    """Give the path values that a request was made with."""
+    return path_values(operation.path, request.path)
