@@ -253,6 +253,9 @@ class Site(Protocol):
     database: Database | None
     world: Any
     """The neighbours: `audit.world.neighbours.World`."""
+    notebook: dict[str, Any]
+    """One dictionary for all instances of an audit (a key for each family): what was *understood* of the target and takes time
+    to find out again, such as which operation sends mail; never what was sighted. Whatever is in it must still hold on a fresh instance."""
     focus: frozenset[str]
     """On the second run the operations that were sighted; empty on the first. `site.places(...)` respects it."""
     seed: int
