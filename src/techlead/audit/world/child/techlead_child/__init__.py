@@ -3,12 +3,12 @@
 
 def install(folder):
     """Take hold of this process; called once, before any line of the target."""
-    from techlead_child import clock, control, modules, network, ports, trust, watch  # noqa: PLC0415 - only inside a target
+    from techlead_child import clock, control, databases, modules, network, ports, watch  # noqa: PLC0415 - only inside a target
 
     control.open_folder(folder)
     clock.install(folder)
     network.install()
-    trust.install()
     ports.install()
+    databases.install(folder)
     modules.install()
     watch.install(folder)

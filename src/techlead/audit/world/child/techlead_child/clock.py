@@ -27,69 +27,68 @@ def ahead():
     return _double.unpack_from(_ahead[0], 0)[0]
 
 
-def now():
-    """The target's time.time."""
-    return _real_time() + ahead()
+class _Moved(object):
+    """The replacements are bound methods: like functions of C they stay what they are as a class's attribute."""
 
+    def time(self):
+        """The target's time.time."""
+        return _real_time() + ahead()
 
-def monotonic():
-    """The target's time.monotonic."""
-    return _real_monotonic() + ahead()
+    def monotonic(self):
+        """The target's time.monotonic."""
+        return _real_monotonic() + ahead()
 
+    def time_ns(self):
+        """The target's time.time_ns."""
+        return _real_time_ns() + int(ahead() * 1_000_000_000)
 
-def now_ns():
-    """The target's time.time_ns."""
-    return _real_time_ns() + int(ahead() * 1_000_000_000)
+    def monotonic_ns(self):
+        """The target's time.monotonic_ns."""
+        return _real_monotonic_ns() + int(ahead() * 1_000_000_000)
 
-
-def monotonic_ns():
-    """The target's time.monotonic_ns."""
-    return _real_monotonic_ns() + int(ahead() * 1_000_000_000)
-
-
-def sleep(seconds):
-    """The target's time.sleep."""
-    if seconds <= 0:
-        _real_sleep(seconds)
-        return
-    deadline = monotonic() + seconds
-    while True:
-        left = deadline - monotonic()
-        if left <= 0:
+    def sleep(self, seconds):
+        """The target's time.sleep."""
+        if seconds <= 0:
+            _real_sleep(seconds)
             return
-        _real_sleep(min(left, SLICE_SECONDS))
+        deadline = monotonic() + seconds
+        while True:
+            left = deadline - monotonic()
+            if left <= 0:
+                return
+            _real_sleep(min(left, SLICE_SECONDS))
+
+    def gmtime(self, seconds=None):
+        """The target's time.gmtime."""
+        return _real_gmtime(now() if seconds is None else seconds)
+
+    def localtime(self, seconds=None):
+        """The target's time.localtime."""
+        return _real_localtime(now() if seconds is None else seconds)
+
+    def strftime(self, form, when=None):
+        """The target's time.strftime."""
+        return _real_strftime(form, self.localtime() if when is None else when)
+
+    def ctime(self, seconds=None):
+        """The target's time.ctime."""
+        return _real_ctime(now() if seconds is None else seconds)
 
 
-def gmtime(seconds=None):
-    """The target's time.gmtime."""
-    return _real_gmtime(now() if seconds is None else seconds)
-
-
-def localtime(seconds=None):
-    """The target's time.localtime."""
-    return _real_localtime(now() if seconds is None else seconds)
-
-
-def strftime(form, when=None):
-    """The target's time.strftime."""
-    return _real_strftime(form, localtime() if when is None else when)
-
-
-def ctime(seconds=None):
-    """The target's time.ctime."""
-    return _real_ctime(now() if seconds is None else seconds)
+_moved = _Moved()
+now, monotonic = _moved.time, _moved.monotonic
 
 
 REPLACED = (
-    ("time", _real_time, now),
-    ("time_ns", _real_time_ns, now_ns),
-    ("monotonic", _real_monotonic, monotonic),
-    ("monotonic_ns", _real_monotonic_ns, monotonic_ns),
-    ("sleep", _real_sleep, sleep),
-    ("gmtime", _real_gmtime, gmtime),
-    ("localtime", _real_localtime, localtime),
-    ("strftime", _real_strftime, strftime),
-    ("ctime", _real_ctime, ctime),
+    ("time", _real_time),
+    ("time_ns", _real_time_ns),
+    ("monotonic", _real_monotonic),
+    ("monotonic_ns", _real_monotonic_ns),
+    ("sleep", _real_sleep),
+    ("gmtime", _real_gmtime),
+    ("localtime", _real_localtime),
+    ("strftime", _real_strftime),
+    ("ctime", _real_ctime),
 )
 
 
@@ -191,9 +190,9 @@ def install(folder):
     path = os.path.join(folder, "clock")
     with open(path, "r+b") as file:
         _ahead[0] = mmap.mmap(file.fileno(), _double.size)
-    for name, _, ours in REPLACED:
-        setattr(time, name, ours)
-    swap = {id(real): ours for _, real, ours in REPLACED}
+    swap = {id(real): getattr(_moved, name) for name, real in REPLACED}
+    for name, _ in REPLACED:
+        setattr(time, name, getattr(_moved, name))
     for module in list(sys.modules.values()):
         if module is None or module is sys.modules[__name__]:
             continue

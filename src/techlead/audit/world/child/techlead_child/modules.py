@@ -1,9 +1,10 @@
 """Modules whose work is done in C, out of our hands: their callers are given what the standard library does instead."""
 
+import os
 import sys
 import types
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 
 ABSENT = ("aiodns", "pycares")  # their users (aiohttp) fall back to socket.getaddrinfo
 
@@ -27,6 +28,22 @@ class _Uvloop(object):
         module.EventLoopPolicy = asyncio.DefaultEventLoopPolicy
 
 
+class _Certifi(object):
+    """Loads certifi, and names the audit's authority as its bundle."""
+
+    def __init__(self, loader):
+        self.loader = loader
+
+    def create_module(self, spec):
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module):
+        self.loader.exec_module(module)
+        bundle = os.environ["SSL_CERT_FILE"]
+        module.where = lambda: bundle
+        module.contents = lambda: open(bundle, encoding="ascii").read()  # noqa: SIM115 - as certifi does
+
+
 class _Finder(MetaPathFinder):
     @staticmethod
     def find_spec(fullname, path=None, target=None):
@@ -34,6 +51,11 @@ class _Finder(MetaPathFinder):
             raise ModuleNotFoundError("No module named %r" % fullname, name=fullname)
         if fullname == "uvloop":
             return ModuleSpec(fullname, _Uvloop)
+        if fullname == "certifi" and os.environ.get("SSL_CERT_FILE"):
+            spec = PathFinder.find_spec(fullname, path)
+            if spec is not None and spec.loader is not None:
+                spec.loader = _Certifi(spec.loader)
+            return spec
         return None
 
 

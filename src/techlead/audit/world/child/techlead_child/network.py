@@ -36,10 +36,10 @@ def _is_address(host):
 def addresses_of(host):
     """The addresses of a name, as the audit has them; gaierror when it has none."""
     ascii_host = host.encode("idna").decode("ascii") if not host.isascii() else host
-    answer = control.ask("lookup", ascii_host)
-    if not answer:
+    answer = control.ask({"ask": "resolve", "name": ascii_host})
+    if not answer.get("addresses"):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-    return answer.split()
+    return answer["addresses"]
 
 
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):  # noqa: A002 - as the real one
@@ -89,14 +89,18 @@ def _destination(sock, address):
     host, port = _text(address[0]), address[1]
     if not _is_address(host):
         host = getaddrinfo(host, port, sock.family, socket.SOCK_STREAM)[0][4][0]
-    answer = control.ask("connect", host, port)
-    if answer == "through":
+    if _is_local(sock, (host, port)):
+        own = control.own_port(port)
+        if own is not None:
+            return (address[0], own) + tuple(address[2:])
+    answer = control.ask({"ask": "connect", "address": host, "port": port})
+    if answer.get("own"):
         return address
-    if answer is None or answer == "refused" or not answer.isdigit():
+    if "port" not in answer:
         raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
     if sock.family == socket.AF_INET6:
-        return ("::ffff:127.0.0.1", int(answer), 0, 0)
-    return ("127.0.0.1", int(answer))
+        return ("::ffff:127.0.0.1", answer["port"], 0, 0)
+    return ("127.0.0.1", answer["port"])
 
 
 def connect(self, address):

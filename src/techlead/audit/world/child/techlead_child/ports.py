@@ -1,6 +1,5 @@
 """Where the target listens: always on loopback, on a port of the kernel's choice, so that many instances live side by side."""
 
-import os
 import socket
 
 from techlead_child import control
@@ -24,7 +23,7 @@ def listen(self, *backlog):
     done = _real_listen(self, *backlog)
     if self.family in (socket.AF_INET, socket.AF_INET6):
         actual = self.getsockname()[1]
-        control.ask("listen", _asked.get(self.fileno(), actual), actual, os.getpid())
+        control.opened(_asked.get(self.fileno(), actual), actual)
     return done
 
 

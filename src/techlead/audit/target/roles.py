@@ -1,0 +1,186 @@
+"""What each operation does and on which resource, by its method, path and fields; a table, the first row that fits."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from techlead.audit.target.meaning import PEOPLE, singular, snake
+from techlead.audit.target.operation import Field, Meaning, Operation, Resource, Role
+
+DOCUMENTS: Final = r"/(openapi|swagger|docs?|redoc|schema|apispec\w*)(\.json|\.yaml)?(/|$)|/(health|healthz|ready|readyz|live|livez|ping|metrics|status|version|favicon\.ico)/?$"
+BY_PATH: Final[tuple[tuple[str, str, bool | None, Role], ...]] = (
+    ("POST", r"(log|sign)[-_]?(out|off)$", None, Role.LOG_OUT),
+    ("POST", r"(reset|recover)[-_/]?(password|confirm)?(/|$)|password/(reset|confirm)$|reset.password$", True, Role.RESET),
+    ("POST", r"forgot|(reset|recover)[-_/]?(request|password)$|password[-_/](reset|forgot|recovery)(/request)?$", False, Role.FORGOT),
+    ("POST", r"(change|update|set)[-_]?password$|(^|/)(me|account|profile|users?|auth)/password$|(^|/)password(/change)?$", None, Role.PASSWORD),
+    ("PUT", r"(change[-_]?)?password$", None, Role.PASSWORD),
+    ("PATCH", r"(change[-_]?)?password$", None, Role.PASSWORD),
+    ("POST", r"register|sign[-_]?up|registration|(^|/)join$", None, Role.SIGN_UP),
+    ("POST", r"(log|sign)[-_]?in$|(^|/)(token|sessions?|auth|authenticate|jwt/create)(/create|/obtain)?$", None, Role.LOG_IN),
+    ("GET", r"(^|/)(me|whoami|profile|account|current[-_]?user|userinfo)$", None, Role.ME),
+    ("PATCH", r"(^|/)(me|profile|account)(/\w+)?$", None, Role.CHANGE_ME),
+    ("PUT", r"(^|/)(me|profile|account)(/\w+)?$", None, Role.CHANGE_ME),
+    ("POST", r"(^|/)(users|accounts|customers|members)$", True, Role.SIGN_UP),
+)
+"""Method, the path without prefix, whether the body must have a password (None: either way), role."""
+
+
+def assign(operations: Sequence[Operation]) -> tuple[Operation, ...]:
+    """Give each operation its role and resource, and each reference the resource that it leads to."""
+    named = [_named(operation) for operation in operations]
+    if any(operation.role is Role.SIGN_UP and not _is_collection(operation.path) for operation in named):
+        named = [_demoted(operation) for operation in named]
+    collections = {words[-1] for operation in named if (words := _words(operation.path)) and operation.method == "GET"}
+    items = {
+        _before_parameter(operation.path) for operation in named if operation.path.rstrip("/").endswith("}")
+    }
+    known = {word for word in collections | items if word and word != "me"}
+    placed = [_placed(operation, known) for operation in named]
+    nouns = {operation.resource for operation in placed if operation.resource}
+    return tuple(_referred(operation, nouns) for operation in placed)
+
+
+def resources_of(operations: Sequence[Operation]) -> tuple[Resource, ...]:
+    """Group the operations by what they act on."""
+    by_noun: dict[str, list[Operation]] = defaultdict(list)
+    for operation in operations:
+        if operation.resource and operation.role in _PLACES:
+            by_noun[operation.resource].append(operation)
+    found = []
+    for noun, group in sorted(by_noun.items()):
+        chosen = {role: min(same, key=_simplicity) for role in _PLACES if (same := [o for o in group if o.role is role])}
+        item = chosen.get(Role.READ) or chosen.get(Role.CHANGE) or chosen.get(Role.DELETE) or chosen.get(Role.ACT)
+        creating = chosen.get(Role.CREATE)
+        found.append(
+            Resource(
+                name=noun,
+                create=creating,
+                read=chosen.get(Role.READ),
+                list=chosen.get(Role.LIST),
+                change=chosen.get(Role.CHANGE),
+                delete=chosen.get(Role.DELETE),
+                acts=tuple(operation for operation in group if operation.role is Role.ACT),
+                parameter=item.parameters[-1].name if item and item.parameters else None,
+                fields=creating.body if creating else (),
+            )
+        )
+    return tuple(found)
+
+
+_PLACES: Final = (Role.CREATE, Role.READ, Role.LIST, Role.CHANGE, Role.DELETE, Role.ACT)
+
+
+def _simplicity(operation: Operation) -> tuple[bool, int, int]:
+    return "admin" in operation.path, len(operation.parameters), len(operation.path)
+
+
+def _words(path: str) -> list[str]:
+    return [part for part in path.strip("/").split("/") if part]
+
+
+def _plain(path: str) -> str:
+    """The path without prefixes such as /api/v1."""
+    words = _words(path)
+    while words and re.fullmatch(r"api|v\d+|rest", words[0]):
+        words.pop(0)
+    return "/".join(words)
+
+
+def _is_collection(path: str) -> bool:
+    return bool(re.search(r"(^|/)(users|accounts|customers|members)$", _plain(path)))
+
+
+def _named(operation: Operation) -> Operation:
+    if operation.role is Role.DOCUMENTS or (operation.method == "GET" and re.search(DOCUMENTS, operation.path)):
+        return replace(operation, role=Role.DOCUMENTS)
+    if operation.parameters and not re.search("reset|password", operation.path):
+        return operation
+    passwords = any(field.meaning is Meaning.PASSWORD for field in operation.body)
+    for method, pattern, password, role in BY_PATH:
+        fits = method == operation.method and re.search(pattern, _plain(operation.path))
+        if fits and (password is None or password == passwords or (password and not operation.body)):
+            if role is Role.LOG_IN and not (passwords or _credentials(operation.body) or not operation.body):
+                continue
+            return replace(operation, role=role)
+    return operation
+
+
+def _credentials(fields: Sequence[Field]) -> bool:
+    return any(field.meaning in {Meaning.PASSWORD, Meaning.SECRET} for field in fields)
+
+
+def _demoted(operation: Operation) -> Operation:
+    """`POST /users` is no sign-up where another operation is."""
+    if operation.role is Role.SIGN_UP and _is_collection(operation.path):
+        return replace(operation, role=Role.OTHER)
+    return operation
+
+
+def _before_parameter(path: str) -> str:
+    words = _words(path)
+    return next((words[at - 1] for at in range(len(words) - 1, 0, -1) if words[at].startswith("{")), "")
+
+
+def _placed(operation: Operation, known: set[str]) -> Operation:
+    if operation.role is not Role.OTHER:
+        return operation
+    words = _words(_plain(operation.path))
+    nouns = [word for word in words if not word.startswith("{")]
+    if not nouns:
+        return operation
+    if words[-1].startswith("{"):
+        role = {"GET": Role.READ, "DELETE": Role.DELETE, "PUT": Role.CHANGE, "PATCH": Role.CHANGE}.get(
+            operation.method, Role.ACT
+        )
+        return replace(operation, role=role, resource=nouns[-1])
+    under_item = any(word.startswith("{") for word in words)
+    if operation.method == "GET":
+        plural = nouns[-1] in known and singular(nouns[-1]) != nouns[-1]
+        return replace(operation, role=Role.LIST if plural else Role.READ if under_item else Role.OTHER, resource=nouns[-1] if plural else _owner(words))
+    if operation.method == "POST" and (nouns[-1] in known and singular(nouns[-1]) != nouns[-1] or not under_item and len(nouns) == 1):
+        return replace(operation, role=Role.CREATE, resource=nouns[-1])
+    if under_item:
+        return replace(operation, role=Role.ACT, resource=_owner(words))
+    if operation.method == "POST":
+        singularly = singular(nouns[-1]) == nouns[-1]
+        return replace(operation, role=Role.ACT if singularly else Role.CREATE, resource=nouns[-2] if singularly and len(nouns) > 1 else nouns[-1])
+    return replace(operation, role=Role.CHANGE if operation.method != "DELETE" else Role.DELETE, resource=nouns[-1])
+
+
+def _owner(words: Sequence[str]) -> str | None:
+    """The noun before the last parameter: `orders` of `orders/{id}/cancel`."""
+    for at in range(len(words) - 1, 0, -1):
+        if words[at].startswith("{"):
+            return words[at - 1]
+    return words[-1] if words else None
+
+
+def _referred(operation: Operation, nouns: set[str]) -> Operation:
+    words = _words(operation.path)
+    before = {word.strip("{}"): words[at - 1] for at, word in enumerate(words) if at and word.startswith("{")}
+    parameters = tuple(replace(field, refers_to=_target(field, nouns, before.get(field.name))) for field in operation.parameters)
+    body = tuple(
+        replace(field, refers_to=_target(field, nouns, None)) if field.meaning is Meaning.REFERENCE else field
+        for field in operation.body
+    )
+    return replace(operation, parameters=parameters, body=body)
+
+
+def _target(field: Field, nouns: set[str], before: str | None) -> str | None:
+    """The resource whose id this is; `people` for somebody with an account."""
+    stem = re.sub(r"_?(ids?|uuid|pk)$", "", snake(field.name)) or singular(before or "")
+    if field.refers_to:
+        stem = field.refers_to
+    for noun in sorted(nouns, key=len):
+        if singular(noun) == stem or noun == stem or singular(snake(noun)) == singular(stem):
+            return "people" if stem in PEOPLE and singular(stem) in {"user", "account", "person", "member"} else noun
+    if singular(stem) in PEOPLE or stem in PEOPLE:
+        return "people"
+    if before and before in nouns:
+        return before
+    tail = stem.rpartition("_")[2]
+    return next((noun for noun in nouns if singular(noun) == tail), "people" if tail in PEOPLE else before)

@@ -1,0 +1,62 @@
+"""Finds the application in a process that listens, and leaves its routes in the control folder."""
+
+import json
+import os
+import socket
+import threading
+import traceback
+
+from techlead_child import clock
+
+LOOK_SECONDS = 20.0
+PAUSE_SECONDS = 0.05
+
+_started = []
+
+
+def install(folder):
+    """Look once this process listens (or is a worker forked from one that does)."""
+    listen = socket.socket.listen
+
+    def listened(self, *backlog):
+        done = listen(self, *backlog)
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _started:
+            _started.append(True)
+            _begin(folder)
+        return done
+
+    socket.socket.listen = listened
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: _begin(folder) if _started else None)
+
+
+def _begin(folder):
+    threading.Thread(target=_look, args=(folder,), name="techlead-audit-routes", daemon=True).start()
+
+
+def _look(folder):
+    path = os.path.join(folder, "routes.json")
+    until = clock._real_monotonic() + LOOK_SECONDS
+    while clock._real_monotonic() < until and not os.path.exists(path):
+        try:
+            if write(path):
+                return
+        except Exception:  # noqa: BLE001 - the target must not see us fail
+            with open(os.path.join(folder, "routes.error"), "w", encoding="utf-8") as file:
+                file.write(traceback.format_exc())
+            return
+        clock._real_sleep(PAUSE_SECONDS)
+
+
+def write(path):
+    """Write the routes of every application in this process; False when there is none."""
+    from techlead_child import routes  # noqa: PLC0415 - after the application's own imports
+
+    found = routes.read()
+    if found is None:
+        return False
+    partial = "%s.%d" % (path, os.getpid())
+    with open(partial, "w", encoding="utf-8") as file:
+        json.dump(found, file, default=str)
+    os.replace(partial, path)
+    return True
