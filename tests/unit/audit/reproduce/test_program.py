@@ -1,0 +1,151 @@
+"""Reproducers run: they fail while the hole is there, pass once it is closed, and say so when they could not try."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from unit.audit.reproduce.book import Attacker, Book, served
+
+from techlead.audit.attacks.attack import Compare, Shows, Sighting
+from techlead.audit.reproduce.program import program, pytest_file
+
+LOG_INS = ("/login",)
+
+
+def take_over(attacker: Attacker) -> Sighting:
+    """Bob sets Alice's password and logs in as her."""
+    alice, bob = attacker.new("alice"), attacker.new("bob")
+    taken = attacker.send("PUT", f"/people/{alice.login}/password", bob, {"password": "Bobs-own-1"})
+    proof = attacker.send("POST", "/login", body={"name": alice.login, "password": "Bobs-own-1"})
+    return Sighting(
+        "access.object-write",
+        "PUT /people/{name}/password",
+        "Bob took Alice's account.",
+        steps=(taken.exchange, proof.exchange),
+        shows=Shows(Compare.STATUS, (200,)),
+    )
+
+
+def read_note(attacker: Attacker) -> Sighting:
+    """Bob reads a note that Alice made, whose id only the answer told."""
+    alice, bob = attacker.new("alice"), attacker.new("bob")
+    note = attacker.send("POST", "/notes", alice, {"text": "secret-7f3a99"}).json
+    seen = attacker.send("GET", f"/notes/{note['id']}", bob)
+    shows = Shows(Compare.CONTAINS, ("secret-7f3a99", "{alice.login}"))
+    return Sighting("access.object-read", "GET /notes/{id}", "Bob read it.", steps=(seen.exchange,), shows=shows)
+
+
+def promote(attacker: Attacker) -> Sighting:
+    """Whoever signs up makes himself an administrator."""
+    sent = attacker.send(
+        "POST", "/register", body={"name": "mallory5f2e1a", "password": "Some-words-only-1", "admin": True}
+    )
+    from techlead.audit.target.exchange import Actor
+
+    mallory = attacker.log_in(Actor("mallory", login="mallory5f2e1a", password="Some-words-only-1"))
+    seen = attacker.send("GET", "/me", mallory)
+    shows = Shows(Compare.CONTAINS, ('"admin": true',))
+    return Sighting(
+        "access.mass-assignment", "POST /register", "Admin.", steps=(sent.exchange, seen.exchange), shows=shows
+    )
+
+
+def sell_twice(attacker: Attacker) -> Sighting:
+    """Eight requests at once take the last piece."""
+    alice = attacker.new("alice")
+    taken = attacker.send("POST", "/take", alice, {})
+    return Sighting(
+        "race.oversell", "POST /take", "Sold twice.", steps=(taken.exchange,), shows=Shows(Compare.TOGETHER, (8, 1))
+    )
+
+
+SHOWN: list[Callable[[Attacker], Sighting]] = [take_over, read_note, promote, sell_twice]
+
+
+def run(text: str, folder: Path, url: str) -> subprocess.CompletedProcess[str]:
+    file = folder / "reproducer.py"
+    file.write_text(text, encoding="ascii")
+    return subprocess.run(
+        [sys.executable, "-W", "error", file, url], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def recorded(show: Callable[[Attacker], Sighting], *, cookies: bool = False) -> str:
+    with served(Book(hole=True)) as url:
+        attacker = Attacker(url, cookies=cookies)
+        attacker.new("somebody")  # what has nothing to do with it
+        sighting = show(attacker)
+        text = program(sighting, attacker.timeline.answers(), LOG_INS)
+        assert text is not None
+        return text
+
+
+@pytest.mark.parametrize("cookies", [False, True], ids=["bearer", "cookie"])
+@pytest.mark.parametrize("show", SHOWN, ids=lambda show: show.__name__)
+def test_it_fails_on_the_hole_and_passes_on_the_fixed_twin(
+    show: Callable[[Attacker], Sighting], cookies: bool, tmp_path: Path
+):
+    text = recorded(show, cookies=cookies)
+    assert "somebody" not in text
+    with served(Book(hole=True, first_id=40)) as url:  # other ids than those that were recorded
+        there = run(text, tmp_path, url)
+        assert (there.returncode, there.stderr) == (1, ""), there.stdout
+    with served(Book(hole=False, first_id=40)) as url:
+        closed = run(text, tmp_path, url)
+        assert (closed.returncode, closed.stderr) == (0, ""), closed.stdout
+
+
+def test_it_can_be_run_again_and_again_on_one_target(tmp_path: Path):
+    text = recorded(take_over)
+    with served(Book(hole=True)) as url:
+        assert [run(text, tmp_path, url).returncode for _ in range(2)] == [1, 1]
+
+
+def test_it_says_when_it_could_not_try(tmp_path: Path):
+    with served(Book(hole=True, closed=True)) as url:
+        ended = run(recorded(take_over), tmp_path, url)
+    assert ended.returncode == 2
+    assert "could not be tried: POST /register" in ended.stdout
+
+
+def test_a_target_that_does_not_answer_could_not_be_tried(tmp_path: Path):
+    ended = run(recorded(take_over), tmp_path, "http://127.0.0.1:9")
+    assert ended.returncode == 2
+
+
+def test_the_pytest_file_fails_on_the_hole_and_passes_on_the_fixed_twin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with served(Book(hole=True)) as url:
+        attacker = Attacker(url)
+        sighting = take_over(attacker)
+        text = pytest_file(sighting, attacker.timeline.answers(), LOG_INS)
+    file = tmp_path / "test_taken.py"
+    file.write_text(text or "")
+    codes = []
+    for hole in (True, False):
+        with served(Book(hole=hole)) as url:
+            monkeypatch.setenv("TARGET_URL", url)
+            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, file]
+            codes.append(subprocess.run(command, capture_output=True, timeout=60, check=False).returncode)
+    assert codes == [1, 0]
+
+
+def test_no_token_of_the_audit_stands_in_a_program():
+    with served(Book(hole=True)) as url:
+        attacker = Attacker(url)
+        text = program(take_over(attacker), attacker.timeline.answers(), LOG_INS) or ""
+        tokens = [
+            answer.json["data"]["token"] for answer in attacker.timeline.answers() if answer.request.path == "/login"
+        ]
+    assert len(tokens) == 3
+    assert not any(token in text for token in tokens)
+
+
+def test_what_plain_requests_cannot_show_gives_no_program():
+    sighting = Sighting("outbound.no-timeout", "worker: e-mail", "It waits for ever.")
+    assert program(sighting, (), LOG_INS) is None
