@@ -168,7 +168,7 @@ OUTBOUND: Final = (
         "Anybody on the way reads and changes what is sent, passwords for the mail server included.",
         "Verify certificates always; refuse to send when STARTTLS is not offered.",
         fastapi="`smtp.starttls(context=ssl.create_default_context())`; aiosmtplib verifies by default; never `verify=False`.",
-        flask="`smtp.starttls(context=ssl.create_default_context())`: without a context smtplib checks nothing before Python 3.13's default.",
+        flask="`smtp.starttls(context=ssl.create_default_context())`: without a context smtplib checks no certificate.",
         django="Django's backend verifies on current versions with `EMAIL_USE_TLS`; never `verify=False` in requests.",
         api="API10",
         asvs=("12.3.2",),
