@@ -7,6 +7,7 @@ from typing import Final
 from techlead.audit.attacks.attack import Attack, Harm, Need
 from techlead.audit.attacks.session.ended import expired, locked_out, password_change, revoked, self_deleted, stale_role
 from techlead.audit.attacks.session.forged import forged, weak_key
+from techlead.audit.attacks.session.queued import delivered_after_ban
 from techlead.audit.attacks.session.reset import reset_again
 
 _PEOPLE: Final = frozenset({Need.PEOPLE})
@@ -81,5 +82,15 @@ ATTACKS: Final = (
         reset_again,
         _PEOPLE,
         seconds=20.0,
+    ),
+    Attack(
+        "session.queued",
+        ("session.deleted-or-banned-user",),
+        "Messages that wait for a locked-out user reach him.",
+        "the message arrives at the neighbour after the user's password was refused",
+        delivered_after_ban,
+        frozenset({Need.PEOPLE, Need.ADMIN, Need.PROCESS, Need.CLOCK}),
+        Harm.WRITES,
+        seconds=30.0,
     ),
 )

@@ -15,7 +15,7 @@ from techlead.audit.finding import Question, Severity
 from techlead.audit.target.exchange import Actor, Answer
 from techlead.audit.target.operation import Audience, Role
 
-NEW_PASSWORD = "Quarry-41-lantern-Moss"
+NEW_PASSWORD = "Quarry-41-lantern-Moss"  # noqa: S105 - of an account that lives a minute
 SECONDS_PAST_THE_END = 120.0
 SECONDS_FOR_EVER = 400 * 86400.0
 WORKS: Final = Shows(Compare.STATUS, (200, 201, 204))

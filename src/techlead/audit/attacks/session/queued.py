@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
@@ -76,16 +77,9 @@ def _queue(site: Site, actor: Actor) -> bool:
     site.world.behave("*:25", BUSY_MAIL)
     site.world.behave("*:587", BUSY_MAIL)
     mark = site.world.ledger.mark()
-    tried = 0
-    for operation in sorted(site.operations, key=lambda op: (op.role not in CAUSING, bool(op.parameters))):
-        if operation.role not in CAUSING or tried >= CAUSES_MAX:
-            continue
-        tried += 1
-        for sender in _senders(site, operation, actor, other):
-            try:
-                site.call(operation, sender)
-            except Unavailable:
-                continue
+    causing = [op for op in site.operations if op.role in CAUSING]
+    for operation in sorted(causing, key=lambda op: (CAUSING.index(op.role), bool(op.parameters)))[:CAUSES_MAX]:
+        _cause(site, operation, actor, other)
         if any(_meant_for(arrival, actor) for arrival in site.world.ledger.connections(mark)):
             return True
     return bool(
@@ -95,9 +89,15 @@ def _queue(site: Site, actor: Actor) -> bool:
     )
 
 
-def _senders(site: Site, operation: Operation, actor: Actor, other: Actor) -> tuple[Actor, ...]:
-    """Give who does it: the recipient himself, and somebody else with his things."""
-    return (actor,) if operation.role is Role.CREATE and not operation.parameters else (actor, other)
+def _cause(site: Site, operation: Operation, actor: Actor, other: Actor) -> None:
+    """Do something that may send the actor a message: do it as him, and as somebody else to what is his."""
+    with suppress(Unavailable):
+        site.call(operation, actor)
+    with suppress(Unavailable):
+        path = site.make(operation.resource, actor).path if operation.parameters and operation.resource else {}
+        body = {field.name: site.make(field.refers_to, actor).id for field in operation.body if field.refers_to}
+        if path or body:
+            site.call(operation, other, path=path, body=body)
 
 
 def _set_webhook(site: Site, actor: Actor) -> None:
