@@ -22,7 +22,9 @@ from typing import Any, Protocol
 
 from techlead.audit.finding import Exchange, Note, NotTested, Question, Severity
 from techlead.audit.target.exchange import Actor, Answer, Request
+from techlead.audit.target.exchange import Unavailable as Unavailable  # noqa: PLC0414 - attacks raise and catch it from here
 from techlead.audit.target.operation import Operation, Resource
+from techlead.audit.target.things import Thing as Thing  # noqa: PLC0414 - as above
 
 
 class Need(StrEnum):
@@ -95,20 +97,6 @@ class Sighting:
 
 
 Outcome = Sighting | Question | NotTested | Note
-
-
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """A row that the audit made (or found) at the target."""
-
-    resource: str
-    id: Any
-    owner: Actor
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    """The creating answer's JSON."""
-    made_by: Operation | None = None
-    path: Mapping[str, Any] = field(default_factory=dict)
-    """The path parameters that lead to it, the parents' ids included."""
 
 
 class People(Protocol):
@@ -232,10 +220,6 @@ class State(Protocol):
     def folder(self) -> Path | None:
         """This instance's own copy of the target's folder."""
         ...
-
-
-class Unavailable(Exception):
-    """The target gave no way to bring something about: an identity, a row, a valid request. Ends the strike as not_tested."""
 
 
 class Site(Protocol):

@@ -13,6 +13,10 @@ ANSWER_CHARACTERS_MAX = 2_000
 """How much of an answer an `Exchange` keeps."""
 
 
+class Unavailable(Exception):
+    """The target gave no way to bring something about: an identity, a row, a valid request. Ends a strike as not_tested."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """One identity at the target; every field of its account holds a value that nobody else has (a canary)."""

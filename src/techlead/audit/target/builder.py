@@ -1,0 +1,190 @@
+"""Makes requests that should succeed: bodies by recipe, ids of rows made for the purpose, by whoever may make them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
+from techlead.audit.target.operation import Field, Meaning, Operation, Resource
+from techlead.audit.target.people import Identities, request_with
+from techlead.audit.target.things import Thing, id_in, rows_in
+from techlead.audit.target.understanding import Recipe
+from techlead.audit.target.values import Values
+
+DEPTH_MAX: Final = 6
+PEOPLE: Final = "people"
+OWN, OTHER, SELF = "own", "other", "self"
+"""Whose row a reference leads to; `self`, `other` and roles of `people` references mean that person's account."""
+
+Send = Callable[[Request], Answer]
+
+
+class Builder:
+    """Requests and rows at one instance."""
+
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        resources: Sequence[Resource],
+        people: Identities,
+        values: Values,
+        recipes: MutableMapping[str, Recipe],
+        send: Send,
+    ) -> None:
+        """Nothing is made before it is asked for."""
+        self.operations = {operation.name: operation for operation in operations}
+        self.resources = {resource.name: resource for resource in resources}
+        self.people = people
+        self.values = values
+        self.recipes = recipes
+        self._send = send
+        self._lock = threading.RLock()
+
+    def request(
+        self,
+        operation: Operation,
+        actor: Actor,
+        *,
+        path: Mapping[str, Any] | None = None,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        without: Sequence[str] = (),
+        depth: int = 0,
+    ) -> Request:
+        """A request that should succeed for this actor.
+
+        Raises:
+            Unavailable: A row that it needs could not be made.
+        """
+        recipe = self.recipes.get(operation.name) or Recipe(operation.name)
+        ids = self.path_ids(operation, actor, recipe, dict(path or {}), depth)
+        given = self.body(operation, actor, recipe, dict(body or {}), depth)
+        for name in without:
+            given.pop(name, None)
+        for name in recipe.before:
+            self._first(name, actor, ids, depth)
+        return request_with(operation, given, actor, filled(operation, ids, query))
+
+    def path_ids(
+        self, operation: Operation, actor: Actor, recipe: Recipe, known: dict[str, Any], depth: int = 0
+    ) -> dict[str, Any]:
+        """An id for each parameter of the path; the innermost row brings its parents' ids along."""
+        for field in reversed(operation.parameters):
+            if field.name in known:
+                continue
+            thing = self._referred(field, actor, recipe, depth, within=known)
+            known[field.name] = thing.id
+            for name, value in thing.path.items():
+                if any(other.name == name for other in operation.parameters):
+                    known.setdefault(name, value)
+        return known
+
+    def body(
+        self, operation: Operation, actor: Actor, recipe: Recipe, known: dict[str, Any], depth: int = 0
+    ) -> dict[str, Any]:
+        """A body by recipe, with references made."""
+        if not operation.body and not recipe.body:
+            return known
+        fields = [field for field in operation.body if field.name not in recipe.left_out]
+        for field in fields:
+            wanted = field.required or field.name in recipe.owners
+            if field.meaning is Meaning.REFERENCE and wanted and field.name not in known:
+                thing = self._referred(field, actor, recipe, depth, within={})
+                known[field.name] = [thing.id] if field.type == "array" else thing.id
+        return self.values.body(fields, optional=True, known={**recipe.fixed, **known})
+
+    def _referred(self, field: Field, actor: Actor, recipe: Recipe, depth: int, within: Mapping[str, Any]) -> Thing:
+        whose = recipe.owners.get(field.name, OWN)
+        if field.refers_to == PEOPLE:
+            who = actor if whose in {OWN, SELF} else self.whom(whose, actor)
+            if who.id is None:
+                raise Unavailable("the target does not show an account's id")
+            return Thing(PEOPLE, who.id, who)
+        if not field.refers_to:
+            raise Unavailable(f"nothing tells which row {field.name} means")
+        owner = actor if whose == OWN else self.whom(whose, actor)
+        return self.make(field.refers_to, owner, within=within, depth=depth + 1)
+
+    def whom(self, word: str, actor: Actor) -> Actor:
+        """The person behind `other` or a role, as seen from the actor."""
+        if word == OTHER:
+            return self.people.other_than(actor)
+        found = self.people.of(word)
+        return self.people.of(word, 2) if found.name == actor.name else found
+
+    def make(
+        self, resource: str, owner: Actor, fields: Mapping[str, Any] | None = None, within: Mapping[str, Any] | None = None, depth: int = 0
+    ) -> Thing:
+        """A new row that belongs to the owner.
+
+        Raises:
+            Unavailable: The target has no operation for it, or refused.
+        """
+        known = self.resources.get(resource)
+        if depth > DEPTH_MAX:
+            raise Unavailable(f"{resource} need each other")
+        if known is None or known.create is None:
+            return self._found(resource, owner)
+        operation = known.create
+        recipe = self.recipes.get(operation.name) or Recipe(operation.name)
+        maker = owner if recipe.role in {"user", "anonymous", owner.role} else self.people.of(recipe.role)
+        body = dict(fields or {})
+        if maker is not owner:
+            for field in operation.body:
+                if field.refers_to == PEOPLE and owner.id is not None:
+                    body.setdefault(field.name, owner.id)
+        ids = self.path_ids(operation, maker, recipe, {k: v for k, v in (within or {}).items()}, depth)
+        request = self.request(operation, maker, path=ids, body=body, depth=depth + 1)
+        answer = self._send(request)
+        if not answer.ok:
+            raise Unavailable(f"{operation.name} was refused: {answer.status} {answer.text[:200] or answer.error}")
+        return self.thing(known, answer, owner, maker, ids)
+
+    def thing(self, resource: Resource, answer: Answer, owner: Actor, maker: Actor, ids: Mapping[str, Any]) -> Thing:
+        """The row that an answer tells of."""
+        number = id_in(answer, resource.name, resource.parameter)
+        if number is None and resource.list is not None and not resource.list.parameters:
+            rows = rows_in(self._send(Request("GET", resource.list.path, maker)))
+            number = next((row["id"] for row in sorted(rows, key=lambda row: str(row.get("id")), reverse=True) if "id" in row), None)
+        if number is None:
+            raise Unavailable(f"the answer of {resource.create.name if resource.create else resource.name} shows no id")
+        said = answer.json
+        path = {**ids, **({resource.parameter: number} if resource.parameter else {})}
+        return Thing(resource.name, number, owner, said if isinstance(said, Mapping) else {}, resource.create, path)
+
+    def _found(self, resource: str, owner: Actor) -> Thing:
+        """A row that is there already: what only the target itself makes."""
+        known = self.resources.get(resource)
+        for who in (owner, *((self.people.admin,) if self.people.admin else ())):
+            if known is not None and known.list is not None and not known.list.parameters:
+                rows = rows_in(self._send(Request("GET", known.list.path, who)))
+                for row in reversed(rows):
+                    number = row.get(known.parameter or "id", row.get("id"))
+                    if number is not None:
+                        return Thing(resource, number, who, row, None, {known.parameter: number} if known.parameter else {})
+        raise Unavailable(f"no operation makes {resource}, and none lists them")
+
+    def _first(self, name: str, actor: Actor, ids: Mapping[str, Any], depth: int) -> None:
+        operation = self.operations[name]
+        known = {field.name: ids[field.name] for field in operation.parameters if field.name in ids}
+        self._send(self.request(operation, actor, path=known, depth=depth + 1))
+
+
+def filled(operation: Operation, ids: Mapping[str, Any], query: Mapping[str, Any] | None = None) -> str:
+    """The path with its parameters in place."""
+    path = operation.path
+    for field in operation.parameters:
+        path = path.replace(f"{{{field.name}}}", quote(str(ids[field.name]), safe=""))
+    asked = {field.name: "audit" for field in operation.query if field.required and field.type == "string"}
+    asked |= {field.name: 1 for field in operation.query if field.required and field.type in {"integer", "number"}}
+    asked = {**asked, **dict(query or {})}
+    return f"{path}?{urlencode(asked, doseq=True)}" if asked else path
+
+
+def with_owner(recipe: Recipe, field: str, whose: str) -> Recipe:
+    """The same recipe with another person's row at a reference."""
+    return replace(recipe, owners={**recipe.owners, field: whose})

@@ -1,0 +1,79 @@
+"""A text that a regular expression matches: enough of the language for what schemas say."""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+from collections.abc import Sequence
+from typing import Any, Final
+
+PARSER: Final[Any] = re._parser  # type: ignore[attr-defined] # noqa: SLF001 - the one way to the parsed form
+REPEATS_MORE: Final = 4
+LETTERS: Final = string.ascii_lowercase + string.digits + string.ascii_uppercase + "-_.@ +/:"
+
+
+def matching(pattern: str, chance: random.Random, length_min: int = 0) -> str | None:
+    """Make one; None when the pattern is beyond us."""
+    try:
+        parsed = PARSER.parse(pattern)
+        for more in range(0, 3):
+            text = _sequence(parsed, chance, max(0, length_min) if more else 0)
+            if re.search(pattern, text) and len(text) >= length_min:
+                return text
+    except (re.error, KeyError, ValueError, OverflowError, IndexError):
+        return None
+    return None
+
+
+def _sequence(parts: Any, chance: random.Random, length: int) -> str:
+    return "".join(_part(operator.name, given, chance, length) for operator, given in parts)
+
+
+def _part(operator: str, given: Any, chance: random.Random, length: int) -> str:
+    match operator:
+        case "LITERAL":
+            return chr(given)
+        case "ANY":
+            return chance.choice(string.ascii_lowercase)
+        case "IN":
+            return chance.choice(_members(given))
+        case "NOT_LITERAL":
+            return chance.choice([letter for letter in LETTERS if letter != chr(given)])
+        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+            least, most, inner = given
+            count = min(int(most), max(int(least), length, 1 if int(most) else 0, min(int(least) + REPEATS_MORE, int(most))))
+            return "".join(_sequence(inner, chance, 0) for _ in range(count))
+        case "SUBPATTERN":
+            return _sequence(given[-1], chance, length)
+        case "BRANCH":
+            return _sequence(chance.choice(given[1]), chance, length)
+        case "CATEGORY":
+            return chance.choice(_category(given.name))
+    return ""  # anchors and look-arounds stand for nothing; the caller checks the whole
+
+
+def _members(given: Sequence[Any]) -> list[str]:
+    negated = given[0][0].name == "NEGATE"
+    found: list[str] = []
+    for operator, value in given[1:] if negated else given:
+        match operator.name:
+            case "LITERAL":
+                found.append(chr(value))
+            case "RANGE":
+                found += [chr(code) for code in range(value[0], min(value[1], value[0] + 94) + 1)]
+            case "CATEGORY":
+                found += _category(value.name)
+    return [letter for letter in LETTERS if letter not in found] if negated else found
+
+
+def _category(name: str) -> list[str]:
+    kinds = {
+        "CATEGORY_DIGIT": string.digits,
+        "CATEGORY_WORD": string.ascii_lowercase + string.digits,
+        "CATEGORY_SPACE": " ",
+        "CATEGORY_NOT_SPACE": string.ascii_lowercase + string.digits,
+        "CATEGORY_NOT_DIGIT": string.ascii_lowercase,
+        "CATEGORY_NOT_WORD": "-",
+    }
+    return list(kinds[name])
