@@ -48,7 +48,7 @@ def fresh_id() -> str:
     return secrets.token_hex(12)
 
 
-class Person(models.Model):
+class Person(models.Model):  # noqa: DJ008 - never printed
     """Whoever has an account; sees the tickets of his company."""
 
     id = models.CharField(primary_key=True, default=fresh_id, max_length=40)
@@ -63,7 +63,7 @@ class Person(models.Model):
         app_label = "desk"
 
 
-class Session(models.Model):
+class Session(models.Model):  # noqa: DJ008 - never printed
     """A token that is in use; deleted at log-out and when its person is locked out."""
 
     token = models.CharField(primary_key=True, max_length=100)
@@ -73,7 +73,7 @@ class Session(models.Model):
         app_label = "desk"
 
 
-class Ticket(models.Model):
+class Ticket(models.Model):  # noqa: DJ008 - never printed
     """What somebody asked."""
 
     id = models.CharField(primary_key=True, default=fresh_id, max_length=40)
@@ -298,12 +298,12 @@ urlpatterns = [
 
 def prepare() -> None:
     """Make the tables, and the first of the staff where the environment names one."""
-    from django.db import connection  # noqa: PLC0415 - models need the settings
+    from django.db import connection
 
     known = connection.introspection.table_names()
     with connection.schema_editor() as editor:
         for model in (Person, Session, Ticket):
-            if model._meta.db_table not in known:  # noqa: SLF001 - the only name of a table there is
+            if model._meta.db_table not in known:
                 editor.create_model(model)
     first = (os.environ.get("ADMIN_EMAIL", ""), os.environ.get("ADMIN_PASSWORD", ""))
     if all(first):

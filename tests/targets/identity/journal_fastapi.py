@@ -81,8 +81,12 @@ async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
     """Say which fields are wrong, and repeat what was sent only with the hole."""
     echo = "exposure.secret-field" in HOLES
     return JSONResponse(
-        {"detail": [{"at": list(e["loc"]), "what": e["msg"], **({"input": e["input"]} if echo else {})}
-                    for e in error.errors()]},
+        {
+            "detail": [
+                {"at": list(e["loc"]), "what": e["msg"], **({"input": e["input"]} if echo else {})}
+                for e in error.errors()
+            ]
+        },
         422,
     )
 
@@ -150,8 +154,14 @@ class Role(BaseModel):
 
 def token_of(user: dict[str, Any]) -> str:
     """Mint a token of an hour."""
-    claims = {"sub": user["id"], "jti": secrets.token_hex(8), "iat": int(time.time()), "exp": int(time.time()) + 3600,
-              "sessions": user["sessions"], "role": user["role"]}
+    claims = {
+        "sub": user["id"],
+        "jti": secrets.token_hex(8),
+        "iat": int(time.time()),
+        "exp": int(time.time()) + 3600,
+        "sessions": user["sessions"],
+        "role": user["role"],
+    }
     return jwt.encode(claims, KEY, algorithm="HS256")
 
 
@@ -173,8 +183,11 @@ def caller(authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
         raise HTTPException(401, "logged out")
     found = query("select * from users where id = ?", claims["sub"])
     if "session.deleted-or-banned-user" in HOLES:
-        return {**(found[0] if found else {"id": claims["sub"], "email": "", "name": ""}), "claims": claims,
-                "role": claims["role"]}
+        return {
+            **(found[0] if found else {"id": claims["sub"], "email": "", "name": ""}),
+            "claims": claims,
+            "role": claims["role"],
+        }
     if not found or not found[0]["active"]:
         raise HTTPException(401, "log in first")
     user = found[0]
@@ -262,8 +275,11 @@ def reset(data: Reset) -> None:
         raise HTTPException(400, "that token is not valid")
     if "session.reset-token-reuse" not in HOLES:
         query("delete from resets where token = ?", data.token)
-    query("update users set password_hash = ?, sessions = sessions + 1 where id = ?", HASHER.hash(data.password),
-          found[0]["user"])
+    query(
+        "update users set password_hash = ?, sessions = sessions + 1 where id = ?",
+        HASHER.hash(data.password),
+        found[0]["user"],
+    )
 
 
 @app.get("/me")
@@ -276,7 +292,7 @@ def me(user: Caller) -> dict[str, Any]:
 def change_me(data: Profile, user: Caller) -> dict[str, Any]:
     """Change the own account."""
     for field, value in data.model_dump(exclude_unset=True).items():
-        query(f"update users set {field} = ? where id = ?", value, user["id"])  # noqa: S608 - the names are the model's
+        query(f"update users set {field} = ? where id = ?", value, user["id"])
     return shown(query("select * from users where id = ?", user["id"])[0])
 
 
@@ -287,8 +303,11 @@ def change_password(data: NewPassword, user: Caller) -> None:
         HASHER.verify(user["password_hash"], data.current_password)
     except VerifyMismatchError:
         raise HTTPException(403, "wrong password") from None
-    query("update users set password_hash = ?, sessions = sessions + 1 where id = ?", HASHER.hash(data.new_password),
-          user["id"])
+    query(
+        "update users set password_hash = ?, sessions = sessions + 1 where id = ?",
+        HASHER.hash(data.new_password),
+        user["id"],
+    )
 
 
 @app.delete("/me", status_code=204)

@@ -74,7 +74,7 @@ def add_user(email: str, password: str, name: str, **more: Any) -> None:
     """Store one user."""
     fields = {"id": secrets.token_hex(12), "email": email, "name": name, "password_hash": hashed(password), **more}
     columns, marks = ", ".join(fields), ", ".join("?" * len(fields))
-    query(f"insert into users ({columns}) values ({marks})", *fields.values())  # noqa: S608 - names from the code
+    query(f"insert into users ({columns}) values ({marks})", *fields.values())
 
 
 def prepare() -> None:
@@ -104,7 +104,12 @@ def failed(error: Exception) -> ResponseReturnValue:
 @app.before_request
 def note() -> None:
     """Log what comes in: the path alone, or the whole body with the hole."""
-    log.info("%s %s %s", request.method, request.path, request.get_data(as_text=True) if "exposure.log-secret" in HOLES else "")
+    log.info(
+        "%s %s %s",
+        request.method,
+        request.path,
+        request.get_data(as_text=True) if "exposure.log-secret" in HOLES else "",
+    )
 
 
 def text(name: str, shortest: int = 1, longest: int = 300) -> str:
@@ -237,7 +242,7 @@ def change_me() -> ResponseReturnValue:
     given = request.get_json(silent=True) or {}
     for field in ("name", "phone"):
         if field in given:
-            query(f"update users set {field} = ? where id = ?", text(field), g.user["id"])  # noqa: S608 - names from the code
+            query(f"update users set {field} = ? where id = ?", text(field), g.user["id"])
     return shown(query("select * from users where id = ?", g.user["id"])[0])
 
 
@@ -273,8 +278,13 @@ def place_order() -> ResponseReturnValue:
     if not query("select id from products where id = ?", product):
         abort(400, "there is no such product")
     public = secrets.token_hex(12)
-    query("insert into orders (public, user, product, address) values (?, ?, ?, ?)", public, g.user["id"], product,
-          text("address", 5))
+    query(
+        "insert into orders (public, user, product, address) values (?, ?, ?, ?)",
+        public,
+        g.user["id"],
+        product,
+        text("address", 5),
+    )
     return order_shown(query("select * from orders where public = ?", public)[0]), 201
 
 
@@ -288,7 +298,7 @@ def orders() -> ResponseReturnValue:
 def own_order(given: str) -> dict[str, Any]:
     """Find an order of the caller."""
     column = "id" if "exposure.internal-id" in HOLES else "public"
-    found = query(f"select * from orders where {column} = ? and user = ?", given[:40], g.user["id"])  # noqa: S608 - as above
+    found = query(f"select * from orders where {column} = ? and user = ?", given[:40], g.user["id"])
     return found[0] if found else abort(404, "no such order")
 
 
@@ -315,7 +325,7 @@ def cancel(order_id: str) -> ResponseReturnValue:
 def customers() -> ResponseReturnValue:
     """Everybody who bought: first names, or whole addresses with the hole."""
     fields = "name, email, phone" if "exposure.personal-field" in HOLES else "substr(name, 1, 1) as initial"
-    return jsonify(query(f"select {fields} from users limit 100"))  # noqa: S608 - names from the code
+    return jsonify(query(f"select {fields} from users limit 100"))
 
 
 @app.get("/api/admin/users")

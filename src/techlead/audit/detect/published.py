@@ -95,12 +95,12 @@ def written_near(folder: Path, login: str) -> tuple[str, ...]:
     for path in source_files(folder):
         if path.suffix == ".py":
             near.update(dict.fromkeys(_words_near(path, login)))
-    return tuple(sorted(near, key=lambda word: not TELLING.search(word)))[:PASSWORDS_MAX]
+    return tuple(sorted(near, key=lambda word: -len(TELLING.findall(word))))[:PASSWORDS_MAX]
 
 
 PASSWORDS_MAX = 8
 LINES_NEAR = 3
-WORD: Final = re.compile(r"[^\s/]{4,40}")
+WORD: Final = re.compile(r"(?![A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$)[^\s/]{4,40}")  # no names of settings
 TELLING: Final = re.compile(r"\d|pass|change|secret|!|admin", re.IGNORECASE)
 
 
