@@ -97,6 +97,11 @@ class RunningSite:
         """The resource by name."""
         return next((resource for resource in self.resources if resource.name == name), None)
 
+    def role_of(self, operation: Operation) -> str:
+        """The role of whoever was seen to succeed at it; '' when nobody was."""
+        recipe = self._known.recipes.get(operation.name)
+        return recipe.role if recipe else ""
+
     def request(
         self,
         operation: Operation,

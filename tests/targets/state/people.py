@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HOLE = os.environ.get("HOLE") == "1"
-FOLDER = Path(os.environ.get("TARGET_FOLDER") or tempfile.mkdtemp(prefix="target-"))
+FOLDER = Path(tempfile.gettempdir()) / "target-rows"  # the audit gives each instance a TMPDIR of its own
+FOLDER.mkdir(exist_ok=True)
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY, email TEXT UNIQUE NOT NULL, name TEXT, password TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, user_id INTEGER NOT NULL);

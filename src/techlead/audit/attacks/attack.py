@@ -20,7 +20,8 @@ from enum import Enum, IntEnum, StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from techlead.audit.finding import Exchange, Note, NotTested, Question, Severity
+from techlead.audit.finding import Exchange, Note, NotTested, Severity
+from techlead.audit.finding import Question as Question  # noqa: PLC0414 - yielded by attacks
 from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.exchange import Unavailable as Unavailable  # noqa: PLC0414 - attacks raise and catch it from here
 from techlead.audit.target.operation import Operation, Resource
@@ -250,6 +251,10 @@ class Site(Protocol):
 
     def resource(self, name: str | None) -> Resource | None:
         """The resource by name."""
+        ...
+
+    def role_of(self, operation: Operation) -> str:
+        """The role of whoever was seen to succeed at it; '' when nobody was."""
         ...
 
     def request(

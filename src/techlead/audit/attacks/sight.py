@@ -30,21 +30,20 @@ class Callers:
         """Give somebody with that role, the same one each time; None when there is no way to have one."""
         if role not in self._made:
             self._made[role] = None
+            people = self.site.people
             with suppress(Unavailable):
-                people = self.site.people
-                self._made[role] = people.admin if role == "admin" else people.new(role)
+                self._made[role] = people.first if role == "user" else people.admin if role == "admin" else people.new(role)
         return self._made[role]
 
     def candidates(self, operation: Operation) -> Iterator[Actor]:
         """Give who might be let in, the likeliest first."""
-        roles = [role for role in self.site.people.roles if role != "user"]
-        order = [*roles, "user"] if operation.audience is Audience.STAFF else ["user", *roles]
+        people = self.site.people
+        known = self.site.role_of(operation)
+        order = [known] if known else ["user", *(role for role in people.roles if role != "user"), "anonymous"]
         for role in order:
-            actor = self.of(role)
+            actor = people.anonymous if role == "anonymous" else self.of(role)
             if actor is not None:
                 yield actor
-        if operation.audience is not Audience.STAFF:
-            yield self.site.people.anonymous
 
     def able(self, operation: Operation, **given: Any) -> tuple[Request, Answer] | None:
         """Do the operation as somebody who can: the request and its 2xx answer, or None when nobody could."""
