@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -69,7 +68,7 @@ class RunningSite:
         self.builder = Builder(
             known.operations, known.resources, self.people, self.values, dict(known.recipes), self.send
         )
-        self.chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self._answers: list[Answer] = []
 
     @property
     def database(self) -> SqliteDatabase | None:
@@ -132,14 +131,22 @@ class RunningSite:
         if not self._budget.spend(1):
             return Answer(request, 0, error="the audit's budget of requests is used up")
         with contextlib.suppress(ConnectionError):
-            return self._client.send(request, seconds)
+            answer = self._client.send(request, seconds)
+            self._answers.append(answer)
+            return answer
         return Answer(request, 0, error="refused")
+
+    def answers(self) -> tuple[Answer, ...]:
+        """Every answer so far, in order: what reproducers are cut out of."""
+        return tuple(self._answers)
 
     def together(self, requests: Sequence[Request], seconds: float = 30.0) -> tuple[Answer, ...]:
         """Send them all at once."""
         if not self._budget.spend(len(requests)):
             return tuple(Answer(request, 0, error="the audit's budget of requests is used up") for request in requests)
-        return self._client.together(requests, seconds)
+        answers = self._client.together(requests, seconds)
+        self._answers += answers
+        return answers
 
     def many(
         self, requests: Sequence[Request], seconds: float = 10.0, *, at_once: int | None = None
@@ -147,7 +154,9 @@ class RunningSite:
         """Send them as fast as the target takes them."""
         if not self._budget.spend(len(requests)):
             return tuple(Answer(request, 0, error="the audit's budget of requests is used up") for request in requests)
-        return self._client.many(requests, seconds, at_once=at_once)
+        answers = self._client.many(requests, seconds, at_once=at_once)
+        self._answers += answers
+        return answers
 
     def make(self, resource: str, actor: Actor, **fields: Any) -> Thing:
         """A new row of the resource that belongs to the actor."""

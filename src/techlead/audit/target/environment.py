@@ -1,5 +1,5 @@
-"""Which environment variables a source reads, and which of them the audit sets: those it cannot start without, the first
-administrator's, and where mail and webhooks go. A variable with a default of its own is left alone: the default is what is audited.
+"""Which environment variables a source reads, and which of them the audit sets: those it cannot start without and the first
+administrator's (where mail and webhooks go is `world.settings`). A variable with a default is left alone: the default is audited.
 """
 
 from __future__ import annotations
@@ -16,14 +16,11 @@ SOURCE_FILES_MAX: Final = 400
 
 ADMIN_LOGIN: Final = "audit-admin@admin.example.com"
 ADMIN_PASSWORD: Final = "Audit-Admin-9f3K!-pass"  # noqa: S105 - of an account in a copy that is thrown away
-MAIL_HOST: Final = "smtp.mail.example.com"
 
 WANTED: Final[tuple[tuple[str, str], ...]] = (
     (r"(ADMIN|SUPERUSER|ROOT)_?(USER_)?E?MAIL$|^DJANGO_SUPERUSER_EMAIL$", ADMIN_LOGIN),
     (r"(ADMIN|SUPERUSER|ROOT)_?(USER)?(NAME|LOGIN)$|^(ADMIN|SUPERUSER)_USER$", "auditadmin"),
     (r"(ADMIN|SUPERUSER|ROOT)_?(USER_)?PASS(WORD)?$", ADMIN_PASSWORD),
-    (r"(SMTP|MAIL|EMAIL)_?(HOST|SERVER)(NAME)?$", MAIL_HOST),
-    (r"^(?!.*(OVERRIDE|DEBUG|DEV|TEST)).*WEBHOOK.*(URL|ENDPOINT)$|(URL|ENDPOINT).*WEBHOOK$", "https://hooks.audit.example.com/notify"),
 )
 """Set when the source gives no default of its own (or an empty one)."""
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from techlead.audit.target.environment import wanted_environment
+from techlead.audit.target.environment import ADMIN_LOGIN, ADMIN_PASSWORD, wanted_environment
 from techlead.audit.target.given import Given
+from techlead.audit.world import settings
 from techlead.errors import TargetRefused
 
+SUPERUSER: Final = {"TECHLEAD_AUDIT_ADMIN": ADMIN_LOGIN, "TECHLEAD_AUDIT_ADMIN_PASSWORD": ADMIN_PASSWORD}
 CHILD: Final = Path(__file__).parent.parent / "world" / "child"
 SERVING_CALLS: Final = frozenset(
     {"run", "uvicorn.run", "app.run", "serve", "waitress.serve", "execute_from_command_line", "run_simple"}
@@ -37,7 +39,8 @@ def launch_of(given: Given, folder: Path) -> Launch:
     """Work out the commands; `folder` is where the source lies."""
     python = given.python or sys.executable
     environment, told = wanted_environment(folder)
-    guessed = list(told)
+    messages = settings.guess(folder)
+    guessed = [*told, *(f"environment: {name}={value}" for name, value in messages.items())]
     prepare = tuple(tuple(shlex.split(line)) for line in given.prepare)
     workers: tuple[tuple[str, ...], ...] = ()
     if given.starts:
@@ -50,12 +53,15 @@ def launch_of(given: Given, folder: Path) -> Launch:
     manage = folder / "manage.py"
     if manage.is_file():
         if not prepare:
-            prepare = ((python, "manage.py", "migrate", "--noinput"),)
-            guessed.append("prepare: `manage.py migrate`")
+            prepare = (
+                (python, "manage.py", "migrate", "--noinput"),
+                (python, str(CHILD / "techlead_child" / "superuser.py")),
+            )
+            guessed.append("prepare: `manage.py migrate`, then `manage.py createsuperuser`")
         if not given.starts:
             workers = tuple((python, "manage.py", name) for name in _endless_commands(folder))
             guessed += [f"worker: `manage.py {command[2]}`, because it runs for ever" for command in workers]
-    return Launch(web, workers, prepare, {**environment, **given.environment}, tuple(guessed))
+    return Launch(web, workers, prepare, {**environment, **messages, **SUPERUSER, **given.environment}, tuple(guessed))
 
 
 def _command(line: str, python: str) -> tuple[str, ...]:

@@ -1,0 +1,66 @@
+"""Fresh instances of one target, as many as are asked for: copied from a prepared ground, and all gone at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+
+from techlead.audit.target.given import Given
+from techlead.audit.target.instance import Instance
+from techlead.audit.target.launch import Launch
+
+
+class Stable:
+    """Makes instances in a temporary folder of its own."""
+
+    def __init__(self, given: Given, launch: Launch, source: Path) -> None:
+        """Nothing is started."""
+        self._given = given
+        self._launch = launch
+        self._source = source
+        self.root = Path(tempfile.mkdtemp(prefix="techlead-audit-"))
+        self._open: list[Instance] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def prepare(self) -> Path:
+        """Run what must run once, on a copy that all instances are copied from."""
+        ground = Instance(self._launch, self._source, self.root, self._given.ready_seconds)
+        with self._lock:
+            self._open.append(ground)
+        ground.prepare()
+        if ground.folder is not None:
+            self._source = ground.folder
+        return self._source
+
+    def fresh(self) -> Instance:
+        """A started instance in the state in which the target was given."""
+        instance = Instance(self._launch, self._source, self.root, self._given.ready_seconds)
+        with self._lock:
+            if self._closed:
+                instance.close()
+                raise ConnectionError("the audit ends")
+            self._open.append(instance)
+        instance.start()
+        return instance
+
+    def put_away(self, instance: Instance) -> None:
+        """End one."""
+        with self._lock:
+            if instance in self._open:
+                self._open.remove(instance)
+        instance.close()
+
+    def close(self) -> None:
+        """End all, and leave no process or file behind."""
+        with self._lock:
+            self._closed = True
+            left = list(self._open)
+            self._open.clear()
+        for instance in left:
+            with contextlib.suppress(Exception):
+                instance.close()
+        shutil.rmtree(self.root, ignore_errors=True)
