@@ -28,9 +28,15 @@ def nothing(*_: object) -> None:
     """Tell nobody."""
 
 
-def text(name: str, most: int = 200) -> str:
-    data = request.get_json(silent=True)
-    value = data.get(name) if isinstance(data, dict) else None
+def fields() -> dict[str, object]:
+    data = request.get_json()
+    if not isinstance(data, dict):
+        abort(400, "a JSON object is needed")
+    return data
+
+
+def text(data: dict[str, object], name: str, most: int = 200) -> str:
+    value = data.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= most:
         abort(400, f"{name} must be a text of 1 to {most} characters")
     return value
@@ -58,10 +64,11 @@ def frame(*, placed: Told = nothing, cancelled: Told = nothing, joined: Told = n
 
     @app.post("/register")
     def register() -> tuple[object, int]:
-        email, password = text("email"), text("password")
+        data = fields()
+        email, password = text(data, "email"), text(data, "password")
         if "@" not in email or len(password) < 8:
             abort(400, "email must be an address and password 8 characters")
-        made = sign_up(email, password, text("name"))
+        made = sign_up(email, password, text(data, "name"))
         if made is None:
             abort(409, "that address has an account")
         joined(made, password)
@@ -69,7 +76,8 @@ def frame(*, placed: Told = nothing, cancelled: Told = nothing, joined: Told = n
 
     @app.post("/login")
     def login() -> object:
-        token = log_in(text("email"), text("password"))
+        data = fields()
+        token = log_in(text(data, "email"), text(data, "password"))
         if token is None:
             abort(401, "wrong address or password")
         return jsonify(token=token)
@@ -84,13 +92,15 @@ def frame(*, placed: Told = nothing, cancelled: Told = nothing, joined: Told = n
         @app.patch("/me")
         @signed_in
         def change_me() -> object:
-            set_webhook(g.user["id"], text("webhook_url"))
-            return jsonify({**g.user, "webhook_url": text("webhook_url")})
+            data = fields()
+            set_webhook(g.user["id"], text(data, "webhook_url"))
+            return jsonify({**g.user, "webhook_url": data["webhook_url"]})
 
     @app.post("/listings")
     @signed_in
     def create_listing() -> tuple[object, int]:
-        return jsonify(new_listing(g.user["id"], text("title"))), 201
+        data = fields()
+        return jsonify(new_listing(g.user["id"], text(data, "title"))), 201
 
     @app.post("/listings/<int:listing_id>/orders")
     @signed_in

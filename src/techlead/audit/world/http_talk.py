@@ -92,7 +92,9 @@ def _behave(line: Line, behaviour: Manner, *, head_only: bool) -> Ending:
             line.until_let_go()
             return "let go"
         case Drip(every_seconds=seconds):
-            line.drip(seconds, _head(HTTPStatus.OK, (), PROMISED_BYTES * 1000))
+            line.drip(
+                seconds, b"HTTP/1.1 200 OK\r\nX-Slowly: "
+            )  # a header without end: a client that reads no body is held too
         case Die():
             line.send(_head(HTTPStatus.OK, (), PROMISED_BYTES) + b"x")
         case Flood(body_bytes=size):

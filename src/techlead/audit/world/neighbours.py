@@ -27,6 +27,7 @@ PLAIN_MAIL_PORTS = MAIL_PORTS - {465, 2465}
 SPEAK_FIRST_AFTER_SECONDS = 0.3
 """A client on an unusual port that has said nothing by then waits for a greeting: it wants to send mail."""
 BACKLOG = 128
+CLOSE_SECONDS = 2.0
 
 
 class World:
@@ -105,6 +106,9 @@ class World:
             self._listeners.clear()
             self._close_silent()
         self.cut()
+        deadline = time.monotonic() + CLOSE_SECONDS
+        while self._lines and time.monotonic() < deadline:  # their threads write in the book, whose clock goes next
+            time.sleep(0.005)
 
     def _close_silent(self) -> None:
         for ends in self._silent.values():

@@ -16,11 +16,12 @@ CHANGING_NAMES: Final = re.compile(
 )
 CHANGING_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 
-SAME_GAP_SECONDS: Final = 2.5
-SAME_GAP_SHARE: Final = 0.03
+SAME_GAP_SECONDS: Final = 4.0
+SAME_GAP_SHARE: Final = 0.05
 """Waits of different messages that differ by less than this have no random part; a poll may come a little later."""
-GAP_SECONDS_MIN: Final = 20.0
-"""Shorter waits say nothing about jitter: a poll of a few seconds hides it."""
+GAP_SECONDS_MIN: Final = 50.0
+GAP_SECONDS_MAX: Final = 450.0
+"""Shorter waits say nothing about jitter, for a poll of a few seconds hides it; longer ones are not measured as finely."""
 GROWTH_MIN: Final = 1.25
 STEADY_SECONDS_MAX: Final = 300.0
 """Who waits longer than this between all tries does no harm by not waiting longer still."""
@@ -100,7 +101,7 @@ def in_step(messages: Sequence[Tries]) -> float | None:
         if len(gaps) < max(3, len(messages) - 1):
             break
         middle = statistics.median(gaps)
-        if middle < GAP_SECONDS_MIN:
+        if not GAP_SECONDS_MIN <= middle <= GAP_SECONDS_MAX:
             continue
         if max(gaps) - min(gaps) > max(SAME_GAP_SECONDS, middle * SAME_GAP_SHARE):
             return None
@@ -127,7 +128,7 @@ def stable_id(first: Arrival, second: Arrival) -> str:
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for name, value in one.items():
             if _is_id(name, of_the_message=True) and other.get(name) == value:
-                return name
+                return str(name)
     return ""
 
 

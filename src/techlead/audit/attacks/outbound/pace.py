@@ -16,8 +16,8 @@ STEP_SECONDS_MIN: Final = 1.0
 GROWTH: Final = 0.25
 """Through silence each step is a quarter of the silence so far: a week takes some fifty steps."""
 FINE: Final = 0.03
-"""Around the time when the next try is due, steps are this share of the wait before it."""
-DUE_FROM, DUE_UNTIL = 0.55, 2.4
+FINE_SECONDS: Final = 900.0
+"""In the first quarter of an hour steps are at most this share of the time gone by: waits of a minute are seen to two seconds."""
 RESERVE_SECONDS: Final = 2.0
 
 Came = Callable[[], Sequence[Arrival]]
@@ -30,61 +30,38 @@ def until_quiet(
     quiet: float,
     real: float,
     enough: Callable[[Sequence[Arrival]], bool],
-    fine_rounds: int = 0,
+    fine: bool = False,
 ) -> bool:
-    """Walk until nothing has come for `quiet` seconds of the target's time (True), or `enough`, or `real` seconds are over.
-
-    For the first `fine_rounds` waits the steps stay small around the moment when a wait like the last one, or twice it, ends.
-    """
-    pace = _Pace(site, came, fine_rounds)
+    """Walk until nothing has come for `quiet` seconds of the target's time (True), or `enough`, or `real` seconds are over."""
+    seen = came()
+    began = last = site.clock.now()
     ends = time.monotonic() + real
     while time.monotonic() < ends and site.left() > RESERVE_SECONDS:
-        if enough(pace.seen):
+        if enough(seen):
             return False
-        if pace.silence > quiet:
+        if site.clock.now() - last > quiet:
             return True
-        pace.step()
+        _step(site, site.clock.now() - last, site.clock.now() - began, fine=fine)
+        if len(came()) != len(seen):
+            seen = _settled(came)
+            last = site.clock.now()
     return False
 
 
-class _Pace:
-    """How far we have walked, and how long nothing has come."""
+def _step(site: Site, silence: float, gone: float, *, fine: bool) -> None:
+    size = silence * GROWTH
+    if fine and gone < FINE_SECONDS:
+        size = min(size, gone * FINE)
+    size = max(STEP_SECONDS_MIN, size)
+    site.clock.walk(size, step=size, pause=PAUSE_SECONDS)
 
-    def __init__(self, site: Site, came: Came, fine_rounds: int) -> None:
-        self._site = site
-        self._came = came
-        self._fine_rounds = fine_rounds
-        self._waits: list[float] = []
-        self.seen: Sequence[Arrival] = came()
-        self._last = site.clock.now()
 
-    @property
-    def silence(self) -> float:
-        return self._site.clock.now() - self._last
-
-    def step(self) -> None:
-        self._site.clock.walk(size := self._size(), step=size, pause=PAUSE_SECONDS)
-        now = self._came()
-        if len(now) == len(self.seen):
-            return
-        for _ in range(SETTLES_MAX):
-            time.sleep(SETTLED_SECONDS)
-            if len(now) == len(now := self._came()):
-                break
-        if self.silence > STEP_SECONDS_MIN * 2:
-            self._waits.append(self.silence)
-        self.seen = now
-        self._last = self._site.clock.now()
-
-    def _size(self) -> float:
-        grown = max(STEP_SECONDS_MIN, self.silence * GROWTH)
-        if not self._waits or len(self._waits) > self._fine_rounds:
-            return grown
-        wait = self._waits[-1]
-        if DUE_FROM * wait <= self.silence <= DUE_UNTIL * wait:
-            return max(STEP_SECONDS_MIN, wait * FINE)
-        return (
-            min(grown, max(STEP_SECONDS_MIN, DUE_FROM * wait - self.silence))
-            if self.silence < DUE_FROM * wait
-            else grown
-        )
+def _settled(came: Came) -> Sequence[Arrival]:
+    """Wait, the clock standing still, until all that is under way has come."""
+    now = came()
+    for _ in range(SETTLES_MAX):
+        time.sleep(SETTLED_SECONDS)
+        before, now = now, came()
+        if len(before) == len(now):
+            break
+    return now

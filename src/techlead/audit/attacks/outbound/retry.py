@@ -31,7 +31,6 @@ PATIENCE_SECONDS: Final = 86400.0
 """A receiver may be down for a day; a message that is given up sooner is lost to an ordinary outage."""
 ROUNDS_WITHOUT_PAUSE: Final = 3
 REAL_SECONDS: Final = 14.0
-FINE_ROUNDS: Final = 4
 ANOTHER_WAY: Final = re.compile(r"retr(y|ies)|resend|redeliver|replay|requeue|dead.?letter", re.IGNORECASE)
 RECEIVERS: Final = {"http": "webhook", "smtp": "mail server"}
 
@@ -55,7 +54,7 @@ def _given_up(scene: Scene) -> Iterator[Sighting]:
         quiet=QUIET_SECONDS,
         real=REAL_SECONDS,
         enough=lambda came: len(came) >= ENDLESS_TRIES * MESSAGES * len(scene.cause.channels),
-        fine_rounds=FINE_ROUNDS,
+        fine=True,
     )
     if not scene.fired(calls):
         return

@@ -9,8 +9,8 @@ from typing import Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.outbound.scene import Scene, scenes
-from techlead.audit.attacks.outbound.triggers import find
 from techlead.audit.attacks.outbound.stage import Ground
+from techlead.audit.attacks.outbound.triggers import find
 from techlead.audit.target.exchange import Request
 from techlead.audit.target.operation import Operation
 from techlead.audit.world.arrival import Arrival, as_lines

@@ -38,9 +38,10 @@ class Ground:
 class Stage:
     """Makes people and rows at one instance; each call makes new ones, so that scenes can follow one another."""
 
-    def __init__(self, site: Site) -> None:
-        """Begin with nobody."""
+    def __init__(self, site: Site, prefix: str = "p") -> None:
+        """Begin with nobody; `prefix` keeps the hosts of several stages at one instance apart."""
         self.site = site
+        self._prefix = prefix
         self._counter = itertools.count(1)
         self._hosts: dict[str, str] = {}
 
@@ -48,7 +49,7 @@ class Stage:
         """Somebody new, with a webhook at a host of his own wherever he can set one. Raises Unavailable."""
         if role == "anonymous":
             return self.site.people.anonymous
-        host = PERSONAL_HOSTS.replace("*", f"p{next(self._counter)}")
+        host = PERSONAL_HOSTS.replace("*", f"{self._prefix}{next(self._counter)}")
         url = f"http://{host}/in"
         actor = self._actor(role, url)
         self._hosts[actor.name] = host

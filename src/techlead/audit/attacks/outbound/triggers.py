@@ -27,7 +27,7 @@ LATER_STEPS: Final = 3
 """How many more steps are waited once something has come: mail and webhook of one message leave one after the other."""
 TRIED_MAX: Final = 30
 UNTOUCHED: Final = frozenset({Role.LOG_OUT, Role.DELETE, Role.PASSWORD, Role.RESET, Role.DOCUMENTS, Role.LOG_IN})
-FIRST_TRIED: Final = (Role.ACT, Role.CREATE, Role.SIGN_UP, Role.FORGOT, Role.OTHER, Role.CHANGE, Role.CHANGE_ME)
+FIRST_TRIED: Final = (Role.CREATE, Role.ACT, Role.SIGN_UP, Role.FORGOT, Role.OTHER, Role.CHANGE, Role.CHANGE_ME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ def find(site: Site) -> tuple[Trigger, ...]:
 
 
 def _search(site: Site) -> tuple[Trigger, ...]:
-    stage = Stage(site)
-    people = tuple(_people(stage, site.people.roles))
+    stage = Stage(site, "first")
+    people = tuple(_people(stage, (*site.people.roles[:1], *site.people.roles)))
     tried = candidates(site)[:TRIED_MAX]
     found: dict[tuple[str, str, str], Trigger] = {}
     for seconds in (NOTICE_SECONDS, PATIENT_SECONDS):
@@ -78,7 +78,7 @@ def _search(site: Site) -> tuple[Trigger, ...]:
         for operation in tried:
             if site.left() < RESERVE_SECONDS:
                 break
-            for trigger in _try(stage, operation, people, seconds):
+            for trigger in _try(stage, operation, people, seconds, drain=bool(found) and needs_rows(operation)):
                 found.setdefault((trigger.channel, trigger.operation.name, trigger.caller_role), trigger)
         if found or not listen(site, mark, PATIENT_SECONDS, step=10.0):
             break
@@ -99,10 +99,16 @@ def _people(stage: Stage, roles: tuple[str, ...]) -> Iterator[Actor]:
             yield stage.person(role)
 
 
-def _try(stage: Stage, operation: Operation, people: tuple[Actor, ...], seconds: float) -> Iterator[Trigger]:
+def _try(
+    stage: Stage, operation: Operation, people: tuple[Actor, ...], seconds: float, *, drain: bool
+) -> Iterator[Trigger]:
+    """Do it as those who may; with `drain`, what the making of its rows had caused is let arrive first."""
     for owner, caller in _pairs(stage, operation, people):
         try:
-            fired = stage.fire(operation, caller, stage.ground(operation, owner))
+            ground = stage.ground(operation, owner)
+            if drain:
+                stage.site.clock.walk(seconds, step=2.0)
+            fired = stage.fire(operation, caller, ground)
         except Unavailable:
             continue
         if not fired.answer.ok:
