@@ -20,6 +20,7 @@ from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered
 from techlead.audit.judge.questions import settled
 from techlead.audit.kinds import KINDS
 from techlead.audit.reproduce.program import program
+from techlead.audit.reproduce.replay import replaying
 from techlead.audit.schedule import Job, jobs
 from techlead.audit.site import Budget, RunningSite
 from techlead.audit.stable import Stable
@@ -96,7 +97,7 @@ def audit(given: Given, wanted: Wanted, progress: Progress) -> Report:
         stable.prepare()
         known = _understood(stable, given, launch.guessed, wanted.seed, budget)
         progress.say(counted(known))
-        run = _Run(stable, known, wanted, budget, progress)
+        run = _Run(stable, known, wanted, budget, progress, given)
         run.everything()
         return run.report(given, source.notes(folder))
     finally:
@@ -119,7 +120,8 @@ def _understood(stable: Stable, given: Given, guessed: tuple[str, ...], seed: in
 
 
 class _Run:
-    def __init__(self, stable: Stable, known: Understanding, wanted: Wanted, budget: Budget, progress: Progress) -> None:
+    def __init__(self, stable: Stable, known: Understanding, wanted: Wanted, budget: Budget, progress: Progress, given: Given) -> None:
+        self._given = given
         self._stable = stable
         self._known = known
         self._wanted = wanted
@@ -236,8 +238,10 @@ class _Run:
         except Exception as error:  # noqa: BLE001 - as above: a finding without a program is still a finding
             self._progress.say(f"no reproducer for {sighting.kind} at {sighting.operation}: {type(error).__name__}: {error}")
             text = None
+        if text is None:
+            text = replaying(self._given, sighting.kind, sighting.operation, sighting.claim)
         with self._lock:
-            self._seen.reproducers[id(sighting)] = text or f"techlead audit --replay '{sighting.kind}@{sighting.operation}'"
+            self._seen.reproducers[id(sighting)] = text
 
     def _take(self, outcome: Question | NotTested | Note, attack: Attack) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ from pathlib import Path
 from techlead.audit import baseline, written
 from techlead.audit.finding import Report
 from techlead.audit.report import FILES, Progress, Style, as_page
+from techlead.audit.reproduce.suite import write_tests
 from techlead.audit.run import REQUESTS, SECONDS, SEED, Wanted, audit
 from techlead.audit.target.given import READY_SECONDS, Given
 from techlead.errors import SettingsRefused, TargetRefused
@@ -34,6 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="findings in it are known; only new ones count")
     parser.add_argument("--write-baseline", type=Path, metavar="FILE", help="make everything that was found known")
     parser.add_argument("--i-own-this", metavar="HOST", help="audit this host although it is not this machine")
+    parser.add_argument("--pytest", type=Path, metavar="DIR", help="write one pytest file for each finding")
     for name in FILES:
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"write the report as {name}")
 
@@ -86,6 +88,8 @@ def _finish(given: argparse.Namespace, target: Given, report: Report, style: Sty
         file = getattr(given, name)
         if file is not None:
             file.write_text(write(report), encoding="utf-8")
+    if given.pytest:
+        write_tests(report, given.pytest)
     if given.init:
         file = given.app_dir / written.FILE
         if file.exists():

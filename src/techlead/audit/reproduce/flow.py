@@ -50,6 +50,7 @@ class Flow:
     """Paths of log-ins: a name that is first seen in one belongs to somebody who was there before."""
     _first_sent: dict[str, int] = field(init=False)
     _first_given: dict[str, Given] = field(init=False)
+    _longest: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         """Find out when each value was first sent and first given."""
@@ -60,6 +61,8 @@ class Flow:
             for path, value in move.leaves:
                 if isinstance(value, str) and _telling(path, value):
                     self._first_given.setdefault(value, Given(at, path))
+
+        self._longest = sorted((v for v in self._first_given if len(v) >= GIVEN_CHARACTERS_MIN), key=len, reverse=True)
 
     def text(self, text: str, before: int, *, fresh: bool = True) -> tuple[Part, ...]:
         """Give the parts of a text that is used by the move at `before`."""
@@ -104,9 +107,8 @@ class Flow:
     def _candidates(self, text: str, before: int) -> Iterator[tuple[str, Given]]:
         if len(text) < GIVEN_CHARACTERS_MIN:
             return
-        values = sorted(self._first_given, key=len, reverse=True)
-        for value in values:
-            if len(value) >= GIVEN_CHARACTERS_MIN and len(value) < len(text) and value in text:
+        for value in self._longest:
+            if len(value) < len(text) and value in text:
                 source = self._given(value, before)
                 if source:
                     yield value, source

@@ -30,8 +30,7 @@ def main():
 if __name__ == "__main__":
     raise SystemExit(main())
 """
-FROM_ARGUMENT: Final = 'URL = (sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000").rstrip("/")'
-FROM_ENVIRONMENT: Final = 'URL = os.environ.get("TARGET_URL", "http://127.0.0.1:8000").rstrip("/")'
+ADDRESS: Final = 'URL = (sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000").rstrip("/")'
 
 
 def program(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str] = ()) -> str | None:
@@ -42,18 +41,7 @@ def program(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str
     usage = "Run it with the address of a running target: python this.py http://127.0.0.1:8000"
     ends = "It exits 1 while the hole is there, 0 once it is closed, 2 when it could not be tried. Needs: httpx"
     head = f'"""{_docstring(sighting)}\n\n{usage}\n{ends}\n"""\n\n'
-    return f"{head}{_prelude(FROM_ARGUMENT)}\n{body}{MAIN}"
-
-
-def pytest_file(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str] = ()) -> str | None:
-    """Give a pytest file that fails while the hole is there; `TARGET_URL` names the running target."""
-    body = hole(sighting, answers, log_ins)
-    if body is None:
-        return None
-    head = f'"""{_docstring(sighting)}\n\nTARGET_URL names a running target. Needs: httpx, pytest\n"""\n\n'
-    name = re.sub(r"\W+", "_", f"{sighting.kind} {sighting.operation}".lower()).strip("_")
-    test = f"\n\ndef test_{name}():\n    assert not hole(), CLAIM\n"
-    return f"{head}{_prelude(FROM_ENVIRONMENT)}\n{body}{test}"
+    return f"{head}{_prelude()}\n{body}{MAIN}"
 
 
 def hole(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str]) -> str | None:
@@ -62,7 +50,8 @@ def hole(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str]) 
         return None
     cut = script(answers, sighting.steps, log_ins)
     if any(
-        len(cut.moves[at].raw or b"") > RAW_BYTES_MAX and " * " not in raw(cut.moves[at].raw or b"") for at in cut.attack
+        len(cut.moves[at].raw or b"") > RAW_BYTES_MAX and " * " not in raw(cut.moves[at].raw or b"")
+        for at in cut.attack
     ):
         return None
     writer = _Writer(cut)
@@ -171,11 +160,9 @@ def _key(actor: Actor) -> tuple[Any, ...]:
     return (actor.name, tuple(sorted(actor.headers.items())))
 
 
-def _prelude(address: str) -> str:
+def _prelude() -> str:
     text = files(__package__).joinpath("prelude.txt").read_text(encoding="utf-8")
-    if address is FROM_ENVIRONMENT:
-        text = text.replace("import json\n", "import json\nimport os\n").replace("import sys\n", "")
-    return text.replace("RUN = ", f"{address}\nRUN = ", 1)
+    return text.replace("RUN = ", f"{ADDRESS}\nRUN = ", 1)
 
 
 def _docstring(sighting: Sighting) -> str:

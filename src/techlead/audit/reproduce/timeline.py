@@ -1,18 +1,15 @@
-"""What was sent to one instance of the target and what it answered, kept so that a reproducer can be cut out of it."""
+"""What was sent to one instance of the target and what it answered, as a reproducer is cut out of it."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from threading import Lock
 from typing import Any, Final
 
 from techlead.audit.finding import Exchange
 from techlead.audit.target.exchange import ANONYMOUS, Actor, Answer
 
-ANSWERS_MAX: Final = 4_000
 ANSWER_BYTES_MAX: Final = 64 * 1024
 LEAVES_MAX: Final = 400
 COOKIE: Final = "set-cookie"
@@ -59,44 +56,29 @@ class Move:
         )
 
 
-class Timeline:
-    """Keeps the newest answers of one instance; safe to call from threads."""
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._answers: deque[Answer] = deque(maxlen=ANSWERS_MAX)
-        self._lock = Lock()
-
-    def note(self, answer: Answer) -> None:
-        """Keep an answer, when it was a success: a refused request leads nowhere."""
-        if answer.status in DONE and len(answer.content) <= ANSWER_BYTES_MAX:
-            with self._lock:
-                self._answers.append(answer)
-
-    def answers(self) -> tuple[Answer, ...]:
-        """Give what was kept, oldest first."""
-        with self._lock:
-            return tuple(self._answers)
-
-
 def moves(answers: Sequence[Answer], steps: Sequence[Exchange]) -> tuple[list[Move], list[int]]:
-    """Give the timeline with the steps in it, and at which places the steps stand; steps that were not kept are put at the end."""
-    line = [_move(answer) for answer in answers]
-    exchanges = [answer.exchange for answer in answers]
+    """Give the timeline with the steps in it, and at which places the steps stand; steps that were not kept are put at the end.
+
+    Refused requests lead nowhere, so that of them only the steps are kept.
+    """
+    asked = {(step.method, step.path) for step in steps}
+    likely = [
+        answer for answer in answers if answer.status in DONE or (answer.request.method, answer.request.path) in asked
+    ]
+    exchanges: list[Exchange | None] = [
+        answer.exchange if (answer.request.method, answer.request.path) in asked else None for answer in likely
+    ]
+    line = [_move(answer) for answer in likely]
     places: list[int] = []
     for step in steps:
         after = places[-1] + 1 if places else 0
-        found = _last(exchanges, step, after)
+        found = next((at for at in range(after, len(exchanges)) if exchanges[at] == step), None)
         if found is None:
             line.append(_from_exchange(step, answers))
             exchanges.append(step)
             found = len(line) - 1
         places.append(found)
     return line, places
-
-
-def _last(exchanges: Sequence[Exchange], step: Exchange, after: int) -> int | None:
-    return next((at for at in range(after, len(exchanges)) if exchanges[at] == step), None)
 
 
 def _move(answer: Answer) -> Move:
@@ -109,7 +91,7 @@ def _move(answer: Answer) -> Move:
         request.body if request.raw is None else None,
         request.raw,
         answer.status,
-        tuple(_leaves(answer)),
+        tuple(_leaves(answer)) if len(answer.content) <= ANSWER_BYTES_MAX and answer.status in DONE else (),
     )
 
 

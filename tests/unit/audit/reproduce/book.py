@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -13,8 +14,9 @@ from typing import Any
 
 import httpx
 
-from techlead.audit.reproduce.timeline import Timeline
 from techlead.audit.target.exchange import ANONYMOUS, Actor, Answer, Request
+
+TLS = ssl.create_default_context()
 
 
 class Book:
@@ -65,7 +67,7 @@ class Book:
             case "GET", ["me"]:
                 return 200, {"name": caller, "admin": self.people[caller]["admin"]}, {}
             case _:
-                return 404, {"error": "not here"}, {}
+                return 404, None, {}
 
     def register(self, body: Any) -> tuple[int, Any, dict[str, str]]:
         if self.closed or body["name"] in self.people:
@@ -78,7 +80,7 @@ class Book:
         with self.lock if not self.hole else threading.Lock():
             if self.taken:
                 return 409, {"error": "sold"}, {}
-            time.sleep(0.05)
+            time.sleep(0.3)
             self.taken += 1
         return 201, {"taken": self.taken}, {}
 
@@ -96,9 +98,9 @@ def served(book: Book) -> Iterator[str]:
             for name, value in ({"Content-Length": str(len(sent))} | headers).items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(sent)
+            self.wfile.write(b"" if self.command == "HEAD" else sent)
 
-        do_GET = do_POST = do_PUT = handle_any  # noqa: N815 - named by the library
+        do_GET = do_POST = do_PUT = do_HEAD = handle_any  # noqa: N815 - named by the library
 
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
@@ -116,17 +118,18 @@ def served(book: Book) -> Iterator[str]:
 
 
 class Attacker:
-    """Sends requests as the audit does, and keeps the timeline."""
+    """Sends requests as the audit does, and keeps the answers."""
 
     def __init__(self, url: str, *, cookies: bool = False) -> None:
         self.url, self.cookies = url, cookies
-        self.timeline = Timeline()
+        self.answers: list[Answer] = []
 
     def send(self, method: str, path: str, actor: Actor = ANONYMOUS, body: Any = None, **headers: str) -> Answer:
         request = Request(method, path, actor, body, None, headers)
-        got = httpx.request(method, self.url + path, headers={**actor.headers, **headers}, json=body)
+        with httpx.Client(verify=TLS) as client:
+            got = client.request(method, self.url + path, headers={**actor.headers, **headers}, json=body)
         answer = Answer(request, got.status_code, {k.lower(): v for k, v in got.headers.items()}, got.content, 0.0)
-        self.timeline.note(answer)
+        self.answers.append(answer)
         return answer
 
     def new(self, name: str, **fields: Any) -> Actor:

@@ -6,12 +6,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 from unit.audit.reproduce.book import Attacker, Book, served
 
 from techlead.audit.attacks.attack import Compare, Shows, Sighting
-from techlead.audit.reproduce.program import program, pytest_file
+from techlead.audit.finding import Finding, Report, Severity
+from techlead.audit.reproduce.program import program
+from techlead.audit.reproduce.replay import replaying
+from techlead.audit.reproduce.suite import write_tests
+from techlead.audit.target.given import Given
 
 LOG_INS = ("/login",)
 
@@ -66,12 +72,12 @@ def sell_twice(attacker: Attacker) -> Sighting:
 SHOWN: list[Callable[[Attacker], Sighting]] = [take_over, read_note, promote, sell_twice]
 
 
-def run(text: str, folder: Path, url: str) -> subprocess.CompletedProcess[str]:
-    file = folder / "reproducer.py"
-    file.write_text(text, encoding="ascii")
-    return subprocess.run(
-        [sys.executable, "-W", "error", file, url], capture_output=True, text=True, timeout=60, check=False
-    )
+def run(text: str, url: str) -> int:
+    """Run a program in this process, as `python reproducer.py URL` would: importing httpx anew takes longest."""
+    scope: dict[str, Any] = {"__name__": "reproducer"}
+    with mock.patch.object(sys, "argv", ["reproducer.py", url]):
+        exec(compile(text, "reproducer.py", "exec", dont_inherit=True), scope)
+    return scope["main"]()
 
 
 def recorded(show: Callable[[Attacker], Sighting], *, cookies: bool = False) -> str:
@@ -79,69 +85,93 @@ def recorded(show: Callable[[Attacker], Sighting], *, cookies: bool = False) -> 
         attacker = Attacker(url, cookies=cookies)
         attacker.new("somebody")  # what has nothing to do with it
         sighting = show(attacker)
-        text = program(sighting, attacker.timeline.answers(), LOG_INS)
+        text = program(sighting, attacker.answers, LOG_INS)
         assert text is not None
         return text
 
 
-@pytest.mark.parametrize("cookies", [False, True], ids=["bearer", "cookie"])
-@pytest.mark.parametrize("show", SHOWN, ids=lambda show: show.__name__)
-def test_it_fails_on_the_hole_and_passes_on_the_fixed_twin(
-    show: Callable[[Attacker], Sighting], cookies: bool, tmp_path: Path
-):
+@pytest.mark.parametrize(("show", "cookies"), [*((show, False) for show in SHOWN), (read_note, True)])
+def test_it_fails_on_the_hole_and_passes_on_the_fixed_twin(show: Callable[[Attacker], Sighting], cookies: bool):
     text = recorded(show, cookies=cookies)
     assert "somebody" not in text
     with served(Book(hole=True, first_id=40)) as url:  # other ids than those that were recorded
-        there = run(text, tmp_path, url)
-        assert (there.returncode, there.stderr) == (1, ""), there.stdout
+        assert run(text, url) == 1
     with served(Book(hole=False, first_id=40)) as url:
-        closed = run(text, tmp_path, url)
-        assert (closed.returncode, closed.stderr) == (0, ""), closed.stdout
+        assert run(text, url) == 0
 
 
-def test_it_can_be_run_again_and_again_on_one_target(tmp_path: Path):
+def test_it_can_be_run_again_and_again_on_one_target():
     text = recorded(take_over)
     with served(Book(hole=True)) as url:
-        assert [run(text, tmp_path, url).returncode for _ in range(2)] == [1, 1]
+        assert [run(text, url) for _ in range(2)] == [1, 1]
 
 
-def test_it_says_when_it_could_not_try(tmp_path: Path):
+def test_it_says_when_it_could_not_try(capsys: pytest.CaptureFixture[str]):
     with served(Book(hole=True, closed=True)) as url:
-        ended = run(recorded(take_over), tmp_path, url)
-    assert ended.returncode == 2
-    assert "could not be tried: POST /register" in ended.stdout
+        assert run(recorded(take_over), url) == 2
+    assert "could not be tried: POST /register" in capsys.readouterr().out
 
 
-def test_a_target_that_does_not_answer_could_not_be_tried(tmp_path: Path):
-    ended = run(recorded(take_over), tmp_path, "http://127.0.0.1:9")
-    assert ended.returncode == 2
+def test_a_target_that_does_not_answer_could_not_be_tried():
+    assert run(recorded(take_over), "http://127.0.0.1:9") == 2
 
 
-def test_the_pytest_file_fails_on_the_hole_and_passes_on_the_fixed_twin(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_it_stands_alone(tmp_path: Path):
+    file = tmp_path / "reproducer.py"
+    file.write_text(recorded(take_over), encoding="ascii")
     with served(Book(hole=True)) as url:
-        attacker = Attacker(url)
-        sighting = take_over(attacker)
-        text = pytest_file(sighting, attacker.timeline.answers(), LOG_INS)
-    file = tmp_path / "test_taken.py"
-    file.write_text(text or "")
+        command = [sys.executable, "-W", "error", file, url]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert ended.stdout == "the hole is there: Bob took Alice's account.\n"
+
+
+def test_the_pytest_files_fail_on_the_hole_and_pass_on_the_fixed_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    finding = Finding(
+        "access.object-write", "PUT /people/{name}/password", Severity.HIGH, "x", reproducer=recorded(take_over)
+    )
+    file = write_tests(Report("app:app", 1.0, 1, (finding,)), tmp_path / "holes")[0]
+    assert file.name == "test_access_object_write_put_people_name_password.py"
     codes = []
     for hole in (True, False):
         with served(Book(hole=hole)) as url:
             monkeypatch.setenv("TARGET_URL", url)
-            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, file]
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "--rootdir",
+                tmp_path,
+                file,
+            ]
             codes.append(subprocess.run(command, capture_output=True, timeout=60, check=False).returncode)
     assert codes == [1, 0]
+
+
+def test_what_needs_a_hostile_world_runs_that_part_of_the_audit(tmp_path: Path):
+    given = Given(app="app:app", folder=tmp_path, python="/venv/bin/python")
+    text = replaying(given, "outbound.no-timeout", 'worker: "e-mail\\"""', "It waits\n for ever.")
+    scope: dict[str, Any] = {"__name__": "reproducer"}
+    exec(
+        compile(text, "reproducer.py", "exec", dont_inherit=True), scope
+    )  # the program as it would be run, but for its last lines
+    assert scope["COMMAND"][:3] == ["techlead", "audit", "app:app"]
+    assert scope["COMMAND"][-2:] == ["--replay", 'outbound.no-timeout@worker: "e-mail????']
+    scope["COMMAND"] = [sys.executable, "-c", "raise SystemExit(1)"]
+    assert scope["hole"]() is True
+    scope["COMMAND"] = [sys.executable, "-c", "raise SystemExit(2)"]
+    with pytest.raises(RuntimeError, match="could not be tried"):
+        scope["hole"]()
 
 
 def test_no_token_of_the_audit_stands_in_a_program():
     with served(Book(hole=True)) as url:
         attacker = Attacker(url)
-        text = program(take_over(attacker), attacker.timeline.answers(), LOG_INS) or ""
-        tokens = [
-            answer.json["data"]["token"] for answer in attacker.timeline.answers() if answer.request.path == "/login"
-        ]
+        text = program(take_over(attacker), attacker.answers, LOG_INS) or ""
+        tokens = [answer.json["data"]["token"] for answer in attacker.answers if answer.request.path == "/login"]
     assert len(tokens) == 3
     assert not any(token in text for token in tokens)
 
