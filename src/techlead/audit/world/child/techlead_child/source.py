@@ -127,11 +127,16 @@ class _Reading:
             media = media or "form"
         return {"body": body, "query": query, "media": media}
 
-    def function(self, function, body_parameters, depth):
-        """Read one function; gives whether it returns the body (then its caller's variable is one)."""
-        if id(function) in self.seen or depth > DEPTH_MAX:
+    def function(self, function, body_parameters, depth, bound=None):
+        """Read one function; gives whether it returns the body (then its caller's variable is one).
+
+        `bound` holds the texts that its parameters are called with: `text("email")` reads the key `email`.
+        """
+        bound = bound or {}
+        known = (id(function), tuple(sorted((name, tuple(texts)) for name, texts in bound.items())))
+        if known in self.seen or depth > DEPTH_MAX:
             return False
-        self.seen.add(id(function))
+        self.seen.add(known)
         tree = _tree(function)
         if tree is None:
             return False
@@ -140,21 +145,21 @@ class _Reading:
         for name, cell in zip(free, getattr(function, "__closure__", None) or ()):
             if _filled(cell):
                 names[name] = cell.cell_contents
-        return _Function(self, names, set(body_parameters), depth).read(tree)
+        return _Function(self, names, set(body_parameters), depth, bound).read(tree)
 
 
 class _Function:
-    def __init__(self, reading, names, bodies, depth):
+    def __init__(self, reading, names, bodies, depth, bound):
         self.reading = reading
         self.names = names
         self.bodies = bodies
-        self.loops = {}
+        self.loops = dict(bound)
         self.depth = depth
 
     def read(self, tree):
         for node in ast.walk(tree):
             if isinstance(node, (ast.For, ast.comprehension)) and isinstance(node.target, ast.Name):
-                self.loops[node.target.id] = _constants(node.iter)
+                self.loops[node.target.id] = _constants(node.iter) or self._keys(node.iter)
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and self._is_body(node.value):
                 self.bodies.update(target.id for target in node.targets if isinstance(target, ast.Name))
@@ -212,7 +217,7 @@ class _Function:
             for one in node.args:
                 for name in _constants(one):
                     self.reading.keys.setdefault(name, True)
-        self.reading.function(target, given, self.depth + 1)
+        self.reading.function(target, given, self.depth + 1, _bound(inspect.signature(target).parameters, node.args))
 
     def _value(self, node):
         """The object behind a name, an attribute of one, or a method of `Model.method`; None when it is not there."""
@@ -281,6 +286,18 @@ class _Function:
             fresh = _Reading()
             return fresh.function(target, (), self.depth + 1)
         return False
+
+
+def _bound(parameters, given):
+    """Parameter -> the texts a call gives it; `*names` takes all that are left."""
+    bound = {}
+    names = [name for name, one in parameters.items() if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    rest = [name for name, one in parameters.items() if one.kind == one.VAR_POSITIONAL]
+    for at, one in enumerate(given):
+        name = names[at] if at < len(names) else (rest[0] if rest else None)
+        if name is not None and _constants(one):
+            bound.setdefault(name, []).extend(_constants(one))
+    return bound
 
 
 def _request_attribute(node):
