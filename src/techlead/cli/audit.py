@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from techlead.audit import baseline, written
 from techlead.audit.finding import Report
 from techlead.audit.report import FILES, Progress, Style, as_page
+from techlead.audit.reproduce.replay import replayed
 from techlead.audit.reproduce.suite import write_tests
 from techlead.audit.run import REQUESTS, SECONDS, SEED, Wanted, audit
 from techlead.audit.target.given import READY_SECONDS, Given
@@ -43,7 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Audit; the page goes to standard output, progress to standard error."""
     target = _target(given)
-    style = Style(colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    style = Style(shutil.get_terminal_size().columns, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     progress = Progress(sys.stderr, style, time.monotonic, moving=sys.stderr.isatty())
     wanted = Wanted(
         seconds=given.seconds,
@@ -80,6 +82,10 @@ def _target(given: argparse.Namespace) -> Given:
 
 def _finish(given: argparse.Namespace, target: Given, report: Report, style: Style) -> int:
     known = 0
+    if given.replay:
+        report = replayed(report, given.replay)
+        if report.not_tested and not report.findings:
+            raise TargetRefused(f"{given.replay} could not be tried: {report.not_tested[0].why}")
     if given.write_baseline:
         given.write_baseline.write_text(baseline.as_baseline(report), encoding="utf-8")
     if given.baseline:

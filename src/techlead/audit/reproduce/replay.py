@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+from techlead.audit.finding import Report
 from techlead.audit.target.given import Given
 
 PROGRAM: Final = '''"""{kind} at {operation}
@@ -53,6 +55,20 @@ def command(given: Given, finding: str) -> tuple[str, ...]:
     if given.python:
         words += ["--python", given.python]
     return (*words, "--replay", finding)
+
+
+def replayed(report: Report, finding: str) -> Report:
+    """Give the part of a report that speaks of one finding: `kind@operation`."""
+    kind, _, operation = finding.partition("@")
+    return replace(
+        report,
+        findings=tuple(
+            one for one in report.findings if one.kind == kind and operation in {one.operation, *one.places}
+        ),
+        questions=(),
+        not_tested=tuple(entry for entry in report.not_tested if entry.kind == kind),
+        notes=tuple(note for note in report.notes if note.kind == kind),
+    )
 
 
 def _ascii(text: str) -> str:
