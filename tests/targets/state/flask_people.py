@@ -12,7 +12,10 @@ from werkzeug.exceptions import HTTPException
 
 def fields() -> dict[str, object]:
     """Give the JSON object of the request."""
-    data = request.get_json()
+    try:
+        data = request.get_json()
+    except RecursionError:
+        abort(400, "that is nested too deep")
     if not isinstance(data, dict):
         abort(400, "a JSON object is needed")
     return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from fastapi.responses import JSONResponse
 from fastapi_people import Me, frame
 from people import HOLE, database, prepare
 from pydantic import BaseModel, Field
@@ -25,6 +26,6 @@ def create_reading(data: ReadingIn, user: Me) -> dict[str, object]:
 
 
 @app.get("/readings")
-def readings() -> list[dict[str, object]]:
+def readings() -> JSONResponse:
     with database("DEFERRED") as db:
-        return [dict(row) for row in db.execute("SELECT * FROM readings ORDER BY id DESC LIMIT 100")]
+        return JSONResponse([dict(row) for row in db.execute("SELECT * FROM readings ORDER BY id DESC LIMIT 100")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 from flask import abort, g, jsonify, request
@@ -17,9 +16,7 @@ app = frame("diary")
 
 def _body() -> dict[str, object]:
     try:
-        data = json.loads(request.get_data())
-    except ValueError:
-        abort(400, "that is no JSON")
+        data = request.get_json()
     except RecursionError:
         if HOLE:
             raise

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import threading
 
-from fastapi import HTTPException
-from fastapi_people import frame
+from fastapi import FastAPI, HTTPException
 from people import HOLE, database, prepare
 from pydantic import BaseModel, Field
 
 prepare("")
-app = frame("Hashing")
+app = FastAPI(title="Hashing")
 slots = threading.BoundedSemaphore(2)
 
 

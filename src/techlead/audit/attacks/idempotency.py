@@ -62,7 +62,7 @@ def _prepared(site: Site, callers: Callers, operation: Operation) -> Request | N
     if done is None:
         return None
     try:
-        fresh = site.request(operation, done[0].actor)
+        fresh = callers.fresh(operation, done[0].actor)
     except Unavailable:
         return None
     return fresh.but(headers={**fresh.headers, KEY: f"audit-{site.seed}-{abs(hash(operation.name)) % 10**9}"})

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Outcome, Question, Sighting, Site, Unavailable
-from techlead.audit.attacks.sight import ACCOUNT, Callers, View, look, values_of, windows
+from techlead.audit.attacks.sight import ACCOUNT, Callers, View, addressee, look, values_of, windows
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.operation import Field, Meaning, Operation
@@ -17,10 +17,6 @@ from techlead.audit.target.reading import HELD, leaves, number, numbers
 FLOAT, NEGATIVE, LEAK, OVERFLOW = "money.float", "money.negative-or-zero", "money.rounding-leak", "money.overflow"
 NAMED: Final = re.compile(r"amount|price|total|cost|fee|salary|budget|deposit|balance|tip|bid", re.IGNORECASE)
 WHOLE: Final = re.compile(r"cents|minor|pence|points|coins", re.IGNORECASE)
-TO: Final = re.compile(
-    r"^(to|recipient|receiver|payee|beneficiary|target)(_|$)|^(email|username|user_id|account_number|account_id)$",
-    re.IGNORECASE,
-)
 NEGATIVE_AMOUNT = -7
 BINARY: Final = 3.3000000000000003
 """What 1.1 + 2.2 is in binary floats; a decimal of cents cannot hold it."""
@@ -73,12 +69,14 @@ def strike_below(site: Site) -> Iterator[Outcome]:
     for operation, field, base in _bases(site):
         through = windows(site, base.actor, operation, values_of(operation, base))
         before = look(site, through)
-        answer = site.send(base.with_fields(**{field.name: _typed(field, Decimal(NEGATIVE_AMOUNT))}))
+        answer = site.send(
+            base.with_fields(**{field.name: _typed(field, Decimal(NEGATIVE_AMOUNT), base.body[field.name])})
+        )
         change = look(site, through).since(before)
         if went_below(field.name, NEGATIVE_AMOUNT, answer, change):
             yield _below(operation, field, answer, change)
             continue
-        zero = site.send(base.with_fields(**{field.name: _typed(field, Decimal(0))}))
+        zero = site.send(base.with_fields(**{field.name: _typed(field, Decimal(0), base.body[field.name])}))
         if zero.ok:
             yield Question(
                 about=operation.name,
@@ -136,7 +134,7 @@ def strike_overflow(site: Site) -> Iterator[Outcome]:
 
 def _bends(site: Site, operation: Operation, field: Field, base: Request, amount: int) -> Sighting | None:
     through = windows(site, base.actor, operation, values_of(operation, base))
-    request = base.with_fields(**{field.name: _typed(field, Decimal(amount))})
+    request = base.with_fields(**{field.name: _typed(field, Decimal(amount), base.body[field.name])})
     before, answers = look(site, through), [site.send(request), site.send(request)]
     done = [answer for answer in answers if answer.ok]
     moved = look(site, through).since(before).held
@@ -166,10 +164,11 @@ def strike_leak(site: Site) -> Iterator[Outcome]:
         if WHOLE.search(field.name) or field.type == "integer":
             continue
         other = site.people.new()
-        request = _towards(operation, base, other)
-        if request is None or site.left() < RESERVE_SECONDS:
+        to = addressee(operation, other)
+        if not to or site.left() < RESERVE_SECONDS:
             continue
         found = True
+        request = base.with_fields(**to)
         for amount in PART_OF_CENT:
             sighting = _leaks(site, operation, request.with_fields(**{field.name: amount}), other)
             if sighting is not None:
@@ -206,15 +205,6 @@ def _holds(site: Site, view: tuple[Request, ...]) -> Decimal:
     return sum(held.values(), Decimal(0))
 
 
-def _towards(operation: Operation, base: Request, other: Actor) -> Request | None:
-    """Make the request one that goes to the other person."""
-    for field in operation.body:
-        if TO.search(field.name):
-            value = other.id if field.type == "integer" or field.meaning is Meaning.REFERENCE else other.login
-            return base.with_fields(**{field.name: value})
-    return None
-
-
 def _bases(site: Site) -> Iterator[tuple[Operation, Field, Request]]:
     """Give each amount that can be sent at all, with a request that has just succeeded."""
     callers = Callers(site)
@@ -224,29 +214,24 @@ def _bases(site: Site) -> Iterator[tuple[Operation, Field, Request]]:
         if site.left() < RESERVE_SECONDS:
             return
         if operation.name not in known:
-            known[operation.name] = _base(site, callers, operation)
+            known[operation.name] = _base(callers, operation)
         base = known[operation.name]
-        if base is not None:
+        if base is not None and field.name in base.body:
             tried = True
             yield operation, field, base
     if not tried:
         raise Unavailable("no operation that takes an amount succeeded")
 
 
-def _base(site: Site, callers: Callers, operation: Operation) -> Request | None:
-    """Make a request that succeeds; where it goes to somebody, to a person who exists."""
-    done = callers.closest(operation)
-    if done is None or not isinstance(done[0].body, Mapping):
-        return None
-    if done[1].ok:
-        return done[0]
-    towards = _towards(operation, done[0], site.people.second)
-    return towards if towards is not None and site.send(towards).ok else None
+def _base(callers: Callers, operation: Operation) -> Request | None:
+    """Make a request that succeeds."""
+    done = callers.able(operation)
+    return done[0] if done is not None and isinstance(done[0].body, Mapping) else None
 
 
-def _typed(field: Field, amount: Decimal) -> Any:
+def _typed(field: Field, amount: Decimal, like: Any) -> Any:
     """Write an amount as the field wants it: a text where it is one."""
-    return str(amount) if field.type == "string" else int(amount)
+    return str(amount) if field.type == "string" and isinstance(like, str) else int(amount)
 
 
 def _attack(kind: str, claim: str, effect: str, strike: Any) -> Attack:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,11 +11,17 @@ from typing import Any
 
 from techlead.audit.attacks.attack import Site, Unavailable
 from techlead.audit.target.exchange import Actor, Answer, Request
-from techlead.audit.target.operation import Audience, Operation, Role
-from techlead.audit.target.reading import HELD, STOCK, numbers, path_values, rows
+from techlead.audit.target.operation import Audience, Meaning, Operation, Role
+from techlead.audit.target.reading import HELD, STOCK, filled, numbers, path_values, rows
 
 WINDOWS_MAX = 12
-REFUSED = frozenset({401, 403, 404, 405})
+TO = re.compile(
+    r"^(to|recipient|receiver|payee|beneficiary|target)(_|$)|^(email|username|user_id|account_number|account_id)$",
+    re.IGNORECASE,
+)
+"""Names of fields that say to whom something goes."""
+FAR = {405: 1, 404: 2, 403: 3, 401: 4}
+"""How far from success a refusal is: one who is let in and finds nothing comes further than one who is not."""
 ACCOUNT = (Role.SIGN_UP, Role.LOG_IN, Role.LOG_OUT, Role.PASSWORD, Role.FORGOT, Role.RESET)
 
 
@@ -25,6 +32,7 @@ class Callers:
         """Make nobody yet."""
         self.site = site
         self._made: dict[str, Actor | None] = {}
+        self._mended: dict[str, dict[str, Any]] = {}
 
     def of(self, role: str) -> Actor | None:
         """Give somebody with that role, the same one each time; None when there is no way to have one."""
@@ -32,14 +40,16 @@ class Callers:
             self._made[role] = None
             people = self.site.people
             with suppress(Unavailable):
-                self._made[role] = people.first if role == "user" else people.admin if role == "admin" else people.new(role)
+                self._made[role] = (
+                    people.first if role == "user" else people.admin if role == "admin" else people.new(role)
+                )
         return self._made[role]
 
     def candidates(self, operation: Operation) -> Iterator[Actor]:
         """Give who might be let in, the likeliest first."""
         people = self.site.people
         known = self.site.role_of(operation)
-        order = [known] if known else ["user", *(role for role in people.roles if role != "user"), "anonymous"]
+        order = [known] if known else [*people.roles, "anonymous"]
         for role in order:
             actor = people.anonymous if role == "anonymous" else self.of(role)
             if actor is not None:
@@ -49,6 +59,41 @@ class Callers:
         """Do the operation as somebody who can: the request and its 2xx answer, or None when nobody could."""
         tried = self.closest(operation, **given)
         return tried if tried is not None and tried[1].ok else None
+
+    def fresh(self, operation: Operation, actor: Actor) -> Request:
+        """Make another request of an operation that has been done, towards the same person when it had to go to somebody."""
+        request = self.site.request(operation, actor)
+        mended = self._mended.get(operation.name)
+        return request.with_fields(**mended) if mended else request
+
+    def reached(self, operation: Operation) -> tuple[Request, Answer]:
+        """Do the operation as whoever comes furthest; on ids that lead nowhere when no rows could be made for it."""
+        best = self.closest(operation)
+        path = filled(operation.path, {parameter.name: "1" for parameter in operation.parameters})
+        body: Any = {} if operation.unsafe and operation.method != "DELETE" else None
+        for actor in self.candidates(operation) if best is None else ():
+            request = Request(operation.method, path, actor, body, operation=operation.name)
+            answer = self.site.send(request)
+            if best is None or _distance(answer) < _distance(best[1]):
+                best = request, answer
+        if best is None:
+            raise Unavailable(f"nobody could be had to try {operation.name}")
+        return best
+
+    def _towards(self, operation: Operation, request: Request) -> tuple[Request, Answer] | None:
+        """Send it to somebody who exists, with an amount as a number or as a text: what it may have wanted."""
+        if operation.role in ACCOUNT or not isinstance(request.body, dict):
+            return None
+        with suppress(Unavailable):
+            to = addressee(operation, self.site.people.second)
+            amounts = [field.name for field in operation.body if field.meaning is Meaning.MONEY]
+            for amount in (None, 5, "5.00") if to else ():
+                given = {**to, **({} if amount is None else dict.fromkeys(amounts, amount))}
+                answer = self.site.send(request.with_fields(**given))
+                if answer.ok:
+                    self._mended[operation.name] = given
+                    return answer.request, answer
+        return None
 
     def closest(self, operation: Operation, **given: Any) -> tuple[Request, Answer] | None:
         """Do the operation as whoever comes furthest; None when not even a request could be made."""
@@ -61,9 +106,25 @@ class Callers:
             answer = self.site.send(request)
             if answer.ok:
                 return request, answer
-            if best is None or (best[1].status in REFUSED and answer.status not in REFUSED):
+            towards = self._towards(operation, request)
+            if towards is not None:
+                return towards
+            if best is None or _distance(answer) < _distance(best[1]):
                 best = request, answer
         return best
+
+
+def addressee(operation: Operation, person: Actor) -> dict[str, Any]:
+    """Give the fields of a body that say to whom it goes, with this person in them."""
+    return {
+        field.name: person.id if field.type == "integer" or field.meaning is Meaning.REFERENCE else person.login
+        for field in operation.body
+        if TO.search(field.name)
+    }
+
+
+def _distance(answer: Answer) -> int:
+    return FAR.get(answer.status, 0)
 
 
 @dataclass(frozen=True, slots=True)

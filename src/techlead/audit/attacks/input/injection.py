@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -58,19 +59,17 @@ def computed(answer: Answer) -> bool:
 def strike(site: Site) -> Iterator[Outcome]:
     """Put conditions and sums into every text that reaches an operation."""
     callers = Callers(site)
-    tried = False
     for operation in sorted(site.places(), key=lambda one: one.unsafe):
         if operation.role in (Role.DOCUMENTS, Role.SIGN_UP) or site.left() < RESERVE_SECONDS:
             continue
         if operation.role is Role.LOG_IN:
             yield from _log_in(site, operation)
             continue
-        base = callers.closest(operation)
-        if base is not None:
-            tried = True
-            yield from _places(site, operation, base[0])
-    if not tried:
-        raise Unavailable("no operation could be called at all")
+        request, _ = callers.reached(operation)
+        if operation.role is Role.LIST and operation.resource:
+            with suppress(Unavailable):  # a condition can only show rows that are there
+                site.make(operation.resource, request.actor)
+        yield from _places(site, operation, request)
 
 
 def _places(site: Site, operation: Operation, base: Request) -> Iterator[Outcome]:

@@ -41,15 +41,13 @@ def strike(site: Site) -> Iterator[Outcome]:
             continue
         if not _takes_name(operation):
             continue
-        base = callers.closest(operation)
-        if base is None:
-            continue
         tried = True
-        for answer in site.many(list(_requests(operation, base[0])), 5.0, at_once=4):
+        request, _ = callers.reached(operation)
+        for answer in site.many(list(_requests(operation, request)), 5.0, at_once=4):
             if outside(answer):
                 yield _sighting(operation, answer)
                 break
-        yield from _upload(site, operation, base[0])
+        yield from _upload(site, operation, request)
     if not tried:
         raise Unavailable("no operation takes the name of a file")
 

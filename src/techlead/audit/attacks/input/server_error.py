@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.input.hostile import DATE, TYPE, Try, body_tries, tries
 from techlead.audit.attacks.sight import Callers, values_of
-from techlead.audit.target.exchange import ANONYMOUS, Answer, Request
+from techlead.audit.target.exchange import Answer, Request
 from techlead.audit.target.operation import Audience, Operation, Role
-from techlead.audit.target.reading import filled, identifier
+from techlead.audit.target.reading import identifier
 from techlead.audit.target.trace import last_error
 
 AT_ONCE = 8
@@ -30,20 +31,13 @@ def broke(answer: Answer) -> bool:
 def strike(site: Site) -> Iterator[Outcome]:
     """Send every hostile variant of every operation, and later look at the rows that hostile values have made."""
     callers = Callers(site)
-    tried = False
     for operation in sorted(site.places(), key=_order):
         if operation.role is Role.DOCUMENTS or site.left() < RESERVE_SECONDS:
             continue
-        base = _base(callers, operation)
-        if base is None:
-            continue
-        tried = True
-        request, answer = base
+        request, answer = _base(callers, operation)
         if not broke(answer):
             yield from _one(site, operation, request, answer)
             yield from _later(site, callers, operation, request)
-    if not tried:
-        raise Unavailable("no operation could be called at all")
 
 
 def _order(operation: Operation) -> tuple[bool, bool, bool, str]:
@@ -56,29 +50,20 @@ def _order(operation: Operation) -> tuple[bool, bool, bool, str]:
     )
 
 
-def _base(callers: Callers, operation: Operation) -> tuple[Request, Answer] | None:
+def _base(callers: Callers, operation: Operation) -> tuple[Request, Answer]:
     """Find a request that is right by itself; a path of ids that lead nowhere when none can be made."""
-    if operation.role is Role.LOG_IN:
-        actor = callers.of("user")
-        request = callers.site.people.log_in_request(actor) if actor else None
-    elif operation.role is Role.SIGN_UP:
-        request = callers.site.people.sign_up_request()
-    else:
-        return callers.closest(operation) or _bare(callers, operation)
-    return (request, callers.site.send(request)) if request else _bare(callers, operation)
-
-
-def _bare(callers: Callers, operation: Operation) -> tuple[Request, Answer] | None:
-    actors = [*callers.candidates(operation), ANONYMOUS]
-    path = filled(operation.path, {parameter.name: "1" for parameter in operation.parameters})
-    body: Any = {} if operation.unsafe and operation.method != "DELETE" else None
-    best: tuple[Request, Answer] | None = None
-    for actor in actors:
-        request = Request(operation.method, path, actor, body, operation=operation.name)
-        answer = callers.site.send(request)
-        if best is None or best[1].status in {401, 403}:
-            best = request, answer
-    return best
+    people = callers.site.people
+    request = None
+    with suppress(Unavailable):
+        if operation.role is Role.LOG_IN:
+            request = people.log_in_request(people.first)
+        elif operation.role is Role.SIGN_UP:
+            request = people.sign_up_request()
+        elif operation.role is Role.PASSWORD:  # ends somebody's sessions: not those that are still needed
+            request = callers.site.request(operation, people.new())
+    if request is None or request.operation not in {operation.name, ""}:
+        return callers.reached(operation)
+    return request, callers.site.send(request)
 
 
 def _one(site: Site, operation: Operation, base: Request, answer: Answer) -> Iterator[Outcome]:
@@ -90,9 +75,16 @@ def _one(site: Site, operation: Operation, base: Request, answer: Answer) -> Ite
     for one, got in zip(all_tries, answers, strict=True):
         if broke(got):
             suspects.setdefault(one.cause, one)
+    seen: set[tuple[str, str]] = set()
     for cause, one in suspects.items():
         sighting = _sure(site, operation, base, one, cause)
-        if sighting is not None:
+        if sighting is None:
+            continue
+        error = str(sighting.evidence["error"])
+        if (
+            not one.place or not error or (one.place, error) not in seen
+        ):  # one `int(...)` fails at a word, a float and a date
+            seen.add((one.place, error))
             yield sighting
 
 

@@ -60,18 +60,16 @@ def _write(site: Site) -> Request | None:
 def _stranger(site: Site, operation: Operation, number: int) -> Request:
     """Make a request that costs a hash: a log-in of somebody who does not exist, from an address of its own, or a sign-up."""
     address = {"X-Forwarded-For": f"10.{site.seed % 250}.{number // 250}.{number % 250}"}
-    if operation.role is Role.SIGN_UP:
-        return site.people.sign_up_request().but(headers=address)
-    if operation.role is Role.LOG_IN:
-        request = site.people.log_in_request(site.people.first, "wrong-password-zqx")
-        body = (
-            {name: _other(value, number) for name, value in request.body.items()}
-            if isinstance(request.body, dict)
-            else request.body
-        )
-        return request.but(body=body, headers={**request.headers, **address})
-    body = {field.name: _value(field, number) for field in operation.body}
-    return Request("POST", operation.path, body=body, headers=address, operation=operation.name)
+    with suppress(Unavailable):
+        if operation.role is Role.SIGN_UP:
+            return site.people.sign_up_request().but(headers=address)
+        if operation.role is Role.LOG_IN:
+            request = site.people.log_in_request(site.people.first, "wrong-password-zqx")
+            if isinstance(request.body, dict) and request.path == operation.path:
+                body = {name: _other(value, number) for name, value in request.body.items()}
+                return request.but(body=body, headers={**request.headers, **address})
+    given = {field.name: _value(field, number) for field in operation.body}
+    return Request("POST", operation.path, body=given, headers=address, operation=operation.name)
 
 
 def _other(value: object, number: int) -> object:

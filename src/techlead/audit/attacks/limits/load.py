@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from techlead.audit.attacks.attack import Site
+from techlead.audit.attacks.attack import Site, Unavailable
 from techlead.audit.target.exchange import Answer, Request
+from techlead.audit.target.operation import Role
 
 PAUSE_SECONDS = 0.05
+READ_SECONDS = 3.0
 STARVED_SECONDS = 1.5
 STARVED_TIMES = 8
 
@@ -47,11 +50,19 @@ def press(site: Site, crowd: Sequence[Request], bystander: Request, seconds: flo
 
 
 def bystanders(site: Site) -> tuple[Request, ...]:
-    """Give cheap requests that have nothing to do with the crowd: the fastest read that a stranger may do, and a write."""
+    """Give cheap reads that have nothing to do with the crowd: one that does something for a stranger, or for somebody signed in."""
     reads = []
+    actors = [site.people.anonymous]
+    with suppress(Unavailable):
+        actors.append(site.people.first)
     for operation in site.operations:
-        if operation.method == "GET" and not operation.parameters:
-            answer = site.send(Request("GET", operation.path, operation=operation.name), 3.0)
+        if operation.method != "GET" or operation.parameters:
+            continue
+        for actor in actors:
+            answer = site.send(Request("GET", operation.path, actor, operation=operation.name), READ_SECONDS)
             if answer.ok:
-                reads.append((answer.seconds, answer.request))
+                reads.append(
+                    ((operation.role is Role.DOCUMENTS, actor is not actors[0], answer.seconds), answer.request)
+                )
+                break
     return tuple(request for _, request in sorted(reads, key=lambda pair: pair[0])[:1])

@@ -105,7 +105,7 @@ def _strike(site: Site, kind: str, places: Sequence[Operation]) -> Iterator[Outc
             continue
         tried += 1
         until = site.left() - PLACE_SECONDS
-        sighting = _rounds(site, operation, prepared, kind, until)
+        sighting = _rounds(callers, operation, prepared, kind, until)
         if sighting is not None:
             yield sighting
     if not tried:
@@ -127,7 +127,7 @@ def _guarded(site: Site, callers: Callers, operation: Operation, kind: str) -> G
     if done is None:
         return None
     try:
-        request = _fresh(site, operation, done[0].actor, kind)
+        request = _fresh(callers, operation, done[0].actor, kind)
     except Unavailable:
         return None
     through = _through(site, operation, request)
@@ -139,9 +139,10 @@ def _guarded(site: Site, callers: Callers, operation: Operation, kind: str) -> G
     return Guarded(request.actor, after.since(before))
 
 
-def _fresh(site: Site, operation: Operation, actor: Actor, kind: str) -> Request:
+def _fresh(callers: Callers, operation: Operation, actor: Actor, kind: str) -> Request:
     """Make a request on a row that nobody has touched; for what can be sold out, on a row of which there is one."""
-    request = site.request(operation, actor)
+    site = callers.site
+    request = callers.fresh(operation, actor)
     if kind == DOUBLE_SUBMIT:
         return request
     amounts = [field for field in operation.body if field.meaning is Meaning.MONEY]
@@ -196,12 +197,13 @@ def _through(site: Site, operation: Operation, request: Request) -> tuple[Reques
     return windows(site, request.actor, operation, values)
 
 
-def _rounds(site: Site, operation: Operation, guarded: Guarded, kind: str, until: float) -> Sighting | None:
+def _rounds(callers: Callers, operation: Operation, guarded: Guarded, kind: str, until: float) -> Sighting | None:
+    site = callers.site
     for number in range(1, ROUNDS + 1):
         if site.left() < max(until, RESERVE_SECONDS):
             return None
         try:
-            request = _fresh(site, operation, guarded.actor, kind)
+            request = _fresh(callers, operation, guarded.actor, kind)
         except Unavailable:
             return None
         through = _through(site, operation, request)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
-from techlead.audit.attacks.sight import Callers, values_of
+from techlead.audit.attacks.sight import values_of
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Answer, Request
 from techlead.audit.target.operation import Operation, Role
@@ -43,11 +43,11 @@ def strike(site: Site) -> Iterator[Outcome]:
 def _pair(site: Site, operation: Operation) -> tuple[Answer, Answer] | None:
     """Read one row of each of two people."""
     found = []
-    for _ in range(2):
+    for actor in (site.people.first, site.people.second):
         with suppress(Unavailable):
-            done = Callers(site).able(operation)
-            if done is not None:
-                found.append(done[1])
+            answer = site.call(operation, actor)
+            if answer.ok:
+                found.append(answer)
     if len(found) < 2 or identifier(found[0].json) in {None, identifier(found[1].json)}:  # noqa: PLR2004 - a pair
         return None
     return found[0], found[1]

@@ -38,7 +38,7 @@ def strike(site: Site) -> Iterator[Outcome]:
     """Make something, and order or review it as its maker."""
     tried = False
     for operation in site.places(Role.CREATE, Role.ACT, Role.OTHER):
-        if operation.method != "POST" or not TRADES.search(operation.path) or site.left() < RESERVE_SECONDS:
+        if operation.method != "POST" or not TRADES.search(_last_word(operation)) or site.left() < RESERVE_SECONDS:
             continue
         for resource in site.resources:
             field = next((one.name for one in operation.body if one.refers_to == resource.name), None)
@@ -68,6 +68,10 @@ def strike(site: Site) -> Iterator[Outcome]:
                 )
     if not tried:
         raise Unavailable("nothing can be ordered, bid for or reviewed")
+
+
+def _last_word(operation: Operation) -> str:
+    return next((word for word in reversed(operation.path.split("/")) if word and "{" not in word), "")
 
 
 def _trade(
