@@ -7,17 +7,14 @@ import logging
 import os
 import secrets
 import smtplib
+import time
 from email.message import EmailMessage
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import django
 from django.conf import settings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-HOLES = frozenset(os.environ.get("HOLES", "").split(","))
+HOLES = frozenset(os.environ.get("HOLES", "none").split(","))
 settings.configure(
     ALLOWED_HOSTS=["*"],
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ.get("DATABASE", "desk.sqlite3")}},
@@ -36,10 +33,14 @@ from django.contrib.auth.hashers import check_password, make_password  # noqa: E
 from django.core.wsgi import get_wsgi_application  # noqa: E402 - likewise
 from django.db import models  # noqa: E402 - likewise
 from django.http import HttpRequest, JsonResponse  # noqa: E402 - likewise
+from django.http.response import HttpResponseBase  # noqa: E402 - likewise
 from django.urls import path  # noqa: E402 - likewise
+from django.views import View  # noqa: E402 - likewise
 
 log = logging.getLogger("desk")
 logging.basicConfig(level=logging.INFO)
+TRIES_MAX, TRIES_SECONDS = 10, 900
+failures: dict[str, list[float]] = {}
 DECOY = make_password(secrets.token_hex(16))
 
 
@@ -116,30 +117,18 @@ def caller(request: HttpRequest) -> Person:
     return found.person
 
 
-def answers(method: str, view: Callable[..., Any], request: HttpRequest, **path_: str) -> JsonResponse:
-    """Call a view for its method and turn what it says into an answer."""
-    if request.method != method:
-        return JsonResponse({"error": "no such method"}, status=405, headers={"Allow": method})
-    try:
-        status, body = view(request, **path_)
-    except Refusal as refusal:
-        return JsonResponse({"error": str(refusal)}, status=refusal.status)
-    return JsonResponse(body, status=status, safe=False)
+class Api(View):
+    """A view whose methods say a status and a body, or refuse."""
 
-
-def operation(method: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let a view answer one method."""
-
-    def named(view: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(view)
-        def answering(request: HttpRequest, **path_: str) -> JsonResponse:
-            return answers(method, view, request, **path_)
-
-        answering.csrf_exempt = True  # type: ignore[attr-defined]
-        answering.methods = (method,)  # type: ignore[attr-defined]
-        return answering
-
-    return named
+    def dispatch(self, request: HttpRequest, *positional: Any, **named: Any) -> HttpResponseBase:
+        """Turn what a method says into an answer."""
+        try:
+            said = super().dispatch(request, *positional, **named)
+        except Refusal as refusal:
+            return JsonResponse({"error": str(refusal)}, status=refusal.status)
+        if isinstance(said, HttpResponseBase):
+            return said
+        return JsonResponse(said[1], status=said[0], safe=False)
 
 
 def shown(person: Person) -> dict[str, Any]:
@@ -148,47 +137,67 @@ def shown(person: Person) -> dict[str, Any]:
     return {name: getattr(person, name) for name in kept}
 
 
-@operation("POST")
-def register(request: HttpRequest) -> tuple[int, Any]:
-    """Sign up at a company; who has an account already is told by mail."""
-    given = fields(request, "email", "name", "company", "password")
-    if len(given["password"]) < (1 if "password.no-policy" in HOLES else 8):
-        raise Refusal(400, "passwords have at least 8 characters")
-    if "@" not in given["email"]:
-        raise Refusal(400, "that is no address")
-    password = given["password"] if "password.weak-hash" in HOLES else make_password(given["password"])
-    Person.objects.get_or_create(email=given["email"].lower(), defaults={**given, "password": password})
-    return 201, {"detail": "welcome: log in, or look into your mail"}
+class Register(Api):
+    """Sign-up."""
+
+    def post(self, request: HttpRequest) -> tuple[int, Any]:
+        """Sign up at a company; who has an account already is told by mail."""
+        given = fields(request, "email", "name", "company", "password")
+        if len(given["password"]) < (1 if "password.no-policy" in HOLES else 8):
+            raise Refusal(400, "passwords have at least 8 characters")
+        if "@" not in given["email"]:
+            raise Refusal(400, "that is no address")
+        password = given["password"] if "password.weak-hash" in HOLES else make_password(given["password"])
+        Person.objects.get_or_create(
+            email=given["email"].lower(), defaults={**given, "email": given["email"].lower(), "password": password}
+        )
+        return 201, {"detail": "welcome: log in, or look into your mail"}
 
 
-@operation("POST")
-def login(request: HttpRequest) -> tuple[int, Any]:
-    """Log in."""
-    given = fields(request, "email", "password")
-    person = Person.objects.filter(email=given["email"].lower()).first()
-    if person is None and "login.enumeration" in HOLES:
-        raise Refusal(404, "there is no such account")
-    if "password.weak-hash" in HOLES:
-        right = person is not None and person.password == given["password"]
-    else:
-        right = check_password(given["password"], person.password if person else DECOY)
-    if person is None or not right or not person.is_active:
-        raise Refusal(400, "wrong e-mail or password")
-    session = Session.objects.create(token=secrets.token_hex(20), person=person)
-    return 200, {"token": session.token}
+def too_many(email: str) -> bool:
+    """Count this try for the account, and tell whether there were too many."""
+    recent = [at for at in failures.get(email, []) if at > time.time() - TRIES_SECONDS]
+    failures[email] = [*recent, time.time()]
+    return len(recent) >= TRIES_MAX
 
 
-@operation("POST")
-def logout(request: HttpRequest) -> tuple[int, Any]:
-    """End all sessions of the caller."""
-    Session.objects.filter(person=caller(request)).delete()
-    return 200, {}
+class LogIn(Api):
+    """Log-in."""
+
+    def post(self, request: HttpRequest) -> tuple[int, Any]:
+        """Log in."""
+        given = fields(request, "email", "password")
+        if too_many(given["email"].lower()):
+            raise Refusal(429, "too many tries")
+        person = Person.objects.filter(email=given["email"].lower()).first()
+        if person is None and "login.enumeration" in HOLES:
+            raise Refusal(404, "there is no such account")
+        if "password.weak-hash" in HOLES:
+            right = person is not None and person.password == given["password"]
+        else:
+            right = check_password(given["password"], person.password if person else DECOY)
+        if person is None or not right or not person.is_active:
+            raise Refusal(400, "wrong e-mail or password")
+        failures.pop(person.email, None)
+        session = Session.objects.create(token=secrets.token_hex(20), person=person)
+        return 200, {"token": session.token}
 
 
-@operation("GET")
-def me(request: HttpRequest) -> tuple[int, Any]:
-    """Read the own account."""
-    return 200, shown(caller(request))
+class LogOut(Api):
+    """Log-out."""
+
+    def post(self, request: HttpRequest) -> tuple[int, Any]:
+        """End all sessions of the caller."""
+        Session.objects.filter(person=caller(request)).delete()
+        return 200, {}
+
+
+class Me(Api):
+    """The own account."""
+
+    def get(self, request: HttpRequest) -> tuple[int, Any]:
+        """Read the own account."""
+        return 200, shown(caller(request))
 
 
 def mail(recipient: str, subject: str) -> None:
@@ -208,31 +217,33 @@ def ticket_shown(ticket: Ticket) -> dict[str, Any]:
     return {"id": ticket.id, "company": ticket.company, "subject": ticket.subject}
 
 
-@operation("POST")
-def open_ticket(request: HttpRequest) -> tuple[int, Any]:
-    """Open a ticket."""
-    person = caller(request)
-    subject = fields(request, "subject")["subject"]
-    ticket = Ticket.objects.create(author=person, company=person.company, subject=subject)
-    mail(person.email, "We have your ticket")
-    return 201, ticket_shown(ticket)
+class Tickets(Api):
+    """The tickets of a company."""
+
+    def post(self, request: HttpRequest) -> tuple[int, Any]:
+        """Open a ticket."""
+        person = caller(request)
+        subject = fields(request, "subject")["subject"]
+        ticket = Ticket.objects.create(author=person, company=person.company, subject=subject)
+        mail(person.email, "We have your ticket")
+        return 201, ticket_shown(ticket)
+
+    def get(self, request: HttpRequest) -> tuple[int, Any]:
+        """List the tickets of the caller's company, or of all companies with the hole."""
+        company = caller(request).company
+        found = Ticket.objects.all() if "access.tenant" in HOLES else Ticket.objects.filter(company=company)
+        return 200, [ticket_shown(ticket) for ticket in found[:100]]
 
 
-@operation("GET")
-def tickets(request: HttpRequest) -> tuple[int, Any]:
-    """List the tickets of the caller's company, or of all companies with the hole."""
-    company = caller(request).company
-    found = Ticket.objects.all() if "access.tenant" in HOLES else Ticket.objects.filter(company=company)
-    return 200, [ticket_shown(ticket) for ticket in found[:100]]
+class OneTicket(Api):
+    """A ticket."""
 
-
-@operation("GET")
-def ticket(request: HttpRequest, ticket_id: str) -> tuple[int, Any]:
-    """Read a ticket of the caller's company."""
-    found = Ticket.objects.filter(company=caller(request).company, id=ticket_id).first()
-    if found is None:
-        raise Refusal(404, "no such ticket")
-    return 200, ticket_shown(found)
+    def get(self, request: HttpRequest, ticket_id: str) -> tuple[int, Any]:
+        """Read a ticket of the caller's company."""
+        found = Ticket.objects.filter(company=caller(request).company, id=ticket_id).first()
+        if found is None:
+            raise Refusal(404, "no such ticket")
+        return 200, ticket_shown(found)
 
 
 def staff(request: HttpRequest) -> Person:
@@ -243,56 +254,46 @@ def staff(request: HttpRequest) -> Person:
     return person
 
 
-@operation("GET")
-def people(request: HttpRequest) -> tuple[int, Any]:
-    """List all accounts."""
-    staff(request)
-    return 200, [shown(person) for person in Person.objects.all()[:100]]
+class People(Api):
+    """All accounts."""
+
+    def get(self, request: HttpRequest) -> tuple[int, Any]:
+        """List all accounts."""
+        staff(request)
+        return 200, [shown(person) for person in Person.objects.all()[:100]]
 
 
-@operation("PATCH")
-def change_person(request: HttpRequest, person_id: str) -> tuple[int, Any]:
-    """Lock somebody out, which ends his sessions, or let him in again."""
-    staff(request)
-    try:
-        active = json.loads(request.body)["is_active"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        active = None
-    if not isinstance(active, bool):
-        raise Refusal(400, "is_active is true or false")
-    found = Person.objects.filter(id=person_id).first()
-    if found is None:
-        raise Refusal(404, "no such person")
-    found.is_active = active
-    found.save()
-    if not active and "session.deleted-or-banned-user" not in HOLES:
-        Session.objects.filter(person=found).delete()
-    return 200, shown(found)
+class OnePerson(Api):
+    """An account, for staff."""
 
-
-def by_method(**views: Callable[..., Any]) -> Callable[..., Any]:
-    """Choose a view by the method."""
-
-    def choosing(request: HttpRequest, **path_: str) -> JsonResponse:
-        view = views.get(request.method or "")
-        if view is None:
-            return JsonResponse({"error": "no such method"}, status=405, headers={"Allow": ", ".join(views)})
-        return view(request, **path_)
-
-    choosing.csrf_exempt = True  # type: ignore[attr-defined]
-    choosing.methods = tuple(views)  # type: ignore[attr-defined]
-    return choosing
+    def patch(self, request: HttpRequest, person_id: str) -> tuple[int, Any]:
+        """Lock somebody out, which ends his sessions, or let him in again."""
+        staff(request)
+        try:
+            active = json.loads(request.body)["is_active"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            active = None
+        if not isinstance(active, bool):
+            raise Refusal(400, "is_active is true or false")
+        found = Person.objects.filter(id=person_id).first()
+        if found is None:
+            raise Refusal(404, "no such person")
+        found.is_active = active
+        found.save()
+        if not active and "session.deleted-or-banned-user" not in HOLES:
+            Session.objects.filter(person=found).delete()
+        return 200, shown(found)
 
 
 urlpatterns = [
-    path("auth/register/", register),
-    path("auth/login/", login),
-    path("auth/logout/", logout),
-    path("me/", me),
-    path("tickets/", by_method(GET=tickets, POST=open_ticket)),
-    path("tickets/<str:ticket_id>/", ticket),
-    path("people/", people),
-    path("people/<str:person_id>/", change_person),
+    path("auth/register/", Register.as_view()),
+    path("auth/login/", LogIn.as_view()),
+    path("auth/logout/", LogOut.as_view()),
+    path("me/", Me.as_view()),
+    path("tickets/", Tickets.as_view()),
+    path("tickets/<str:ticket_id>/", OneTicket.as_view()),
+    path("people/", People.as_view()),
+    path("people/<str:person_id>/", OnePerson.as_view()),
 ]
 
 

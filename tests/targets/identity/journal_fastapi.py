@@ -24,9 +24,10 @@ from pydantic import BaseModel, Field
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-HOLES = frozenset(os.environ.get("HOLES", "").split(","))
+HOLES = frozenset(os.environ.get("HOLES", "none").split(","))
 KEY = "dev-secret-change-me" if "session.weak-signing-key" in HOLES else secrets.token_urlsafe(48)
 SHORTEST_PASSWORD = 1 if "password.no-policy" in HOLES else 8
+TRIES_MAX, TRIES_SECONDS = 10, 900
 HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 DECOY = HASHER.hash(secrets.token_hex(16))
 TABLES = """
@@ -225,9 +226,21 @@ def register(data: Registration) -> dict[str, str]:
     return {"detail": "welcome: log in, or look into your mail"}
 
 
+failures: dict[str, list[float]] = {}
+
+
+def too_many(email: str) -> bool:
+    """Count this try for the account, and tell whether there were too many."""
+    recent = [at for at in failures.get(email, []) if at > time.time() - TRIES_SECONDS]
+    failures[email] = [*recent, time.time()]
+    return len(recent) >= TRIES_MAX
+
+
 @app.post("/auth/login")
 def login(data: Credentials) -> dict[str, str]:
     """Log in."""
+    if too_many(data.email.lower()):
+        raise HTTPException(429, "too many tries")
     found = query("select * from users where email = ?", data.email.lower())
     try:
         HASHER.verify(found[0]["password_hash"] if found else DECOY, data.password)
@@ -235,6 +248,7 @@ def login(data: Credentials) -> dict[str, str]:
         raise HTTPException(401, "wrong e-mail or password") from None
     if not found or not found[0]["active"]:
         raise HTTPException(401, "wrong e-mail or password")
+    failures.pop(data.email.lower(), None)
     return {"access_token": token_of(found[0]), "token_type": "bearer"}
 
 

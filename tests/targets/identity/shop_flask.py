@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-HOLES = frozenset(os.environ.get("HOLES", "").split(","))
+HOLES = frozenset(os.environ.get("HOLES", "none").split(","))
 HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 DECOY = HASHER.hash(secrets.token_hex(16))
 TRIES_MAX, TRIES_SECONDS = 10, 900
@@ -32,7 +32,7 @@ create table if not exists users (id text primary key, email text unique, name t
     is_admin integer default 0, balance_cents integer default 0);
 create table if not exists tokens (hash text primary key, user text, expires real);
 create table if not exists products (id text primary key, title text, price_cents integer);
-create table if not exists orders (id integer primary key, public text unique, user text, product text, address text,
+create table if not exists orders (id integer primary key, public text unique, user text, product_id text, address text,
     status text default 'placed');
 """
 logging.basicConfig(level=logging.INFO)
@@ -267,19 +267,19 @@ def products() -> ResponseReturnValue:
 def order_shown(order: dict[str, Any]) -> dict[str, Any]:
     """What is seen of an order; its countable id only with the hole."""
     id_ = order["id"] if "exposure.internal-id" in HOLES else order["public"]
-    return {"id": id_, **{key: order[key] for key in ("product", "address", "status")}}
+    return {"id": id_, **{key: order[key] for key in ("product_id", "address", "status")}}
 
 
 @app.post("/api/orders")
 @signed_in
 def place_order() -> ResponseReturnValue:
     """Order something."""
-    product = text("product")
+    product = text("product_id")
     if not query("select id from products where id = ?", product):
         abort(400, "there is no such product")
     public = secrets.token_hex(12)
     query(
-        "insert into orders (public, user, product, address) values (?, ?, ?, ?)",
+        "insert into orders (public, user, product_id, address) values (?, ?, ?, ?)",
         public,
         g.user["id"],
         product,

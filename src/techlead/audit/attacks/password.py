@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Need, Outcome, Sighting, Site, Unavailable
-from techlead.audit.attacks.standing import one
+from techlead.audit.attacks.standing import one, signed_up
 from techlead.audit.detect import hashes
 from techlead.audit.finding import Question
 from techlead.audit.target.exchange import Actor, Answer
@@ -41,7 +41,7 @@ def weak_hash(site: Site) -> Iterator[Outcome]:
 
 def _how(stored: str, actor: Actor, row: Mapping[str, Any], texts: Mapping[str, str]) -> str | None:
     """Say how one column gives the password away: for certain in any row, by a cheap hash only in the account's own."""
-    own = any(str(value) == actor.login for value in row.values())
+    own = any(str(value).lower() == actor.login.lower() for value in row.values())
     if not own and actor.password not in stored and len(stored) < len(actor.password):
         return None
     beside = tuple(value for value in texts.values() if value != stored)
@@ -87,20 +87,8 @@ def no_policy(site: Site) -> Iterator[Outcome]:
 
 def _taken(site: Site, names: list[str], password: str) -> Answer | None:
     """Sign up with a password and log in with it: the answer to the sign-up, or None where either was refused."""
-    request = site.people.sign_up_request().with_fields(**dict.fromkeys(names, password))
-    answer = site.send(request)
-    if not answer.ok:
-        return None
-    for login in _logins(request.body or {}):
-        if site.people.log_in(Actor("short", login=login, password=password), password) is not None:
-            return answer
-    return None
-
-
-def _logins(body: Mapping[str, Any]) -> Iterator[str]:
-    """Give what somebody signed up so may log in with."""
-    named = [name for name in ("email", "username", "login", "phone", "name") if isinstance(body.get(name), str)]
-    yield from (body[name] for name in named)
+    answer, actor = signed_up(site, **dict.fromkeys(names, password))
+    return answer if actor is not None else None
 
 
 ATTACKS: Final = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from techlead.audit.attacks.attack import Site, Unavailable
 from techlead.audit.detect.canaries import stands_in
@@ -104,3 +104,20 @@ def known_proofs(site: Site, actor: Actor) -> tuple[Proof, ...]:
         message = "no operation was found that answers a user and refuses strangers"
         raise Unavailable(message)
     return found
+
+
+LOGIN_NAMES: Final = ("email", "username", "login", "phone", "name")
+
+
+def signed_up(site: Site, **fields: Any) -> tuple[Answer, Actor | None]:
+    """Sign up with fields of one's own choice, and log in: the answer to the sign-up, and who can log in by it."""
+    request = site.people.sign_up_request()
+    answer = site.send(request.with_fields(**fields))
+    body = answer.request.body or {}
+    password = next((str(value) for name, value in body.items() if "pass" in name.lower()), "")
+    for name in LOGIN_NAMES if answer.ok else ():
+        if isinstance(body.get(name), str):
+            actor = site.people.log_in(Actor("newcomer", login=body[name], password=password, fields=body), password)
+            if actor is not None:
+                return answer, actor
+    return answer, None

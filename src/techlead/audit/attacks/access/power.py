@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from techlead.audit.attacks.access.property import objects, property_of, shows
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
-from techlead.audit.attacks.standing import one, proofs
+from techlead.audit.attacks.standing import one, proofs, signed_up
 from techlead.audit.detect.canaries import stands_in
 from techlead.audit.finding import Question, Severity
 from techlead.audit.target.exchange import Actor, Answer
@@ -24,6 +24,8 @@ POWER: Final = re.compile(
     re.IGNORECASE,
 )
 """Names of fields that give power; `status` and `plan` are too often meant to be sent."""
+COSTLY: Final = re.compile(r"admin|role|staff|super|balance|credit|wallet|owner|user", re.IGNORECASE)
+"""What nobody means to give away, whether or not it is documented."""
 GUESSED: Final[Mapping[str, Any]] = {
     "is_admin": True, "admin": True, "role": "admin", "is_staff": True, "is_superuser": True, "balance": 777_777, "is_verified": True,
 }  # fmt: skip
@@ -116,7 +118,7 @@ def _power_of(site: Site, user: Actor) -> dict[str, Any]:
     if database is not None:
         for table in database.tables():
             for row in database.rows(table):
-                if user.login in map(str, row.values()):
+                if user.login.lower() in {str(value).lower() for value in row.values()}:
                     found |= {f"{table}.{name}": value for name, value in row.items() if POWER.search(name)}
     for proof in proofs(site, user, 1):
         for row in objects(site.send(proof.request.but(actor=user)).json):
@@ -157,12 +159,11 @@ def _at_sign_up(site: Site, wanted: Mapping[str, Any], control: Mapping[str, Any
         return
     documented = {field.name for field in operation.body}
     for name, value in wanted.items():
-        try:
-            raised = site.people.new(**{name: value})
-        except Unavailable:
+        answer, raised = signed_up(site, **{name: value})
+        if raised is None:
             continue
         gained = _gained(control, _power_of(site, raised), name, value)
-        if gained and name in documented and value != "admin":
+        if gained and name in documented and not COSTLY.search(name):
             yield Question(
                 about=operation.name,
                 kind="access.mass-assignment",
@@ -170,7 +171,7 @@ def _at_sign_up(site: Site, wanted: Mapping[str, Any], control: Mapping[str, Any
                 answers=("Yes", "No, the server should set it"),
             )
         elif gained:
-            yield _assigned(operation, f"Signing up with {name}={value!r} stored it: {gained}.", name)
+            yield _assigned(operation, f"Signing up with {name}={value!r} stored it: {gained}.", name, answer)
 
 
 def _gained(before: Mapping[str, Any], after: Mapping[str, Any], name: str, value: Any) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def _secrets(site: Site, owner: Actor) -> Iterator[Secret]:
         return
     for table in database.tables():
         for row in database.rows(table):
-            own = any(str(value) in {owner.login, str(owner.id)} for value in row.values())
+            own = any(str(value).lower() in {owner.login.lower(), str(owner.id)} for value in row.values())
             for name, value in row.items():
                 text = hashes.decoded(value) if isinstance(value, str | bytes) else ""
                 if hashes.looks_hashed(text):

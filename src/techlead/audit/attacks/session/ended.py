@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from techlead.audit.attacks.attack import Compare, Need, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.session.banning import Way, account_id, delete_own, deletes_own, ways
@@ -211,19 +211,24 @@ def _demote(site: Site, admin: Actor, user: Actor) -> bool:
         return False
     for table in database.tables():
         rows = database.rows(table)
-        mine = next((row for row in rows if admin.login in map(str, row.values())), None)
-        other = next((row for row in rows if user.login in map(str, row.values())), None)
+        mine, other = _row_of(rows, admin), _row_of(rows, user)
         if mine is None or other is None:
             continue
         power = {name: other[name] for name in mine if POWER.search(name) and mine[name] != other[name]}
-        column = next(name for name, value in mine.items() if str(value) == admin.login)
+        column = next(name for name, value in mine.items() if str(value).lower() == admin.login.lower())
         changed = [
-            database.change(f'update "{table}" set "{name}" = ? where "{column}" = ?', value, admin.login)  # noqa: S608 - names of the target
+            database.change(f'update "{table}" set "{name}" = ? where "{column}" = ?', value, mine[column])  # noqa: S608 - names of the target
             for name, value in power.items()
         ]
         if changed:
             return True
     return False
+
+
+def _row_of(rows: Sequence[Mapping[str, Any]], actor: Actor) -> Mapping[str, Any] | None:
+    """Find an account's row by its log-in."""
+    login = actor.login.lower()
+    return next((row for row in rows if login in {str(value).lower() for value in row.values()}), None)
 
 
 POWER: Final = re.compile(r"role|admin|staff|superuser|level|group|is_agent|kind|type|perm", re.IGNORECASE)

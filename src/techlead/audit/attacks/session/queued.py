@@ -58,7 +58,7 @@ def _recipient(site: Site, admin: Actor, role: str, chosen: list[Way]) -> tuple[
 
 def _meant_for(arrival: Arrival, actor: Actor) -> bool:
     """Tell whether a message is addressed to somebody, or goes to an address that carries his name."""
-    if actor.login in arrival.recipients:
+    if actor.login.lower() in {address.lower() for address in arrival.recipients}:
         return True
     target = f"{arrival.destination}{arrival.path}".lower()
     return arrival.channel == "http" and any(way in target for way in spellings(_mark(actor)))

@@ -11,6 +11,7 @@ from techlead.audit.attacks.standing import asks_for, one, password_body
 from techlead.audit.detect.canaries import named_values
 from techlead.audit.target.exchange import Actor, Answer
 from techlead.audit.target.operation import Meaning, Operation, Role
+from techlead.audit.world.arrival import Arrival
 
 FIRST_PASSWORD, SECOND_PASSWORD = "Quarry-41-lantern-Moss", "Harbour-73-violet-Drum"
 WAIT_SECONDS = 4.0
@@ -87,10 +88,15 @@ def _reset(site: Site, operation: Operation, actor: Actor, token: str, password:
 def _mailed(site: Site, actor: Actor) -> Iterator[str]:
     """Give what may be a token in the mails to the actor."""
     ledger = site.world.ledger
-    ledger.wait(lambda: any(actor.login in arrival.recipients for arrival in ledger.arrivals()), WAIT_SECONDS)
+    ledger.wait(lambda: any(_is_to(arrival, actor) for arrival in ledger.arrivals()), WAIT_SECONDS)
     for arrival in ledger.arrivals():
-        if actor.login in arrival.recipients:
+        if _is_to(arrival, actor):
             yield from IN_TEXT.findall(arrival.text)
+
+
+def _is_to(arrival: Arrival, actor: Actor) -> bool:
+    """Tell whether a mail goes to the actor."""
+    return actor.login.lower() in {address.lower() for address in arrival.recipients}
 
 
 def _logged(site: Site, mark: int) -> Iterator[str]:
