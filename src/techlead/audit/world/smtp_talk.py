@@ -66,8 +66,8 @@ def talk(
         _never_greet(said, behaviour)
         return
     if isinstance(behaviour, Answer) and behaviour.stage == "greeting" and not behaviour.accepts:
-        line.send(_refusal(behaviour))
         ledger.end(said.arrive(behaviour.status), ending="answered")
+        line.send(_refusal(behaviour))
         return
     line.send(GREETING)
     for _ in range(COMMANDS_MAX):

@@ -17,7 +17,7 @@ CHANGING_NAMES: Final = re.compile(
 CHANGING_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 
 SAME_GAP_SECONDS: Final = 4.0
-SAME_GAP_SHARE: Final = 0.05
+SAME_GAP_SHARE: Final = 0.08
 """Waits of different messages that differ by less than this have no random part; a poll may come a little later."""
 GAP_SECONDS_MIN: Final = 50.0
 GAP_SECONDS_MAX: Final = 450.0

@@ -15,9 +15,9 @@ SETTLES_MAX: Final = 10
 STEP_SECONDS_MIN: Final = 1.0
 GROWTH: Final = 0.25
 """Through silence each step is a quarter of the silence so far: a week takes some fifty steps."""
-FINE: Final = 0.03
+FINE: Final = 0.05
 FINE_SECONDS: Final = 900.0
-"""In the first quarter of an hour steps are at most this share of the time gone by: waits of a minute are seen to two seconds."""
+"""In the first quarter of an hour steps are at most this share of the time gone by: waits of a minute are seen to four seconds."""
 RESERVE_SECONDS: Final = 2.0
 
 Came = Callable[[], Sequence[Arrival]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -23,14 +24,17 @@ from techlead.audit.world.manner import BUSY_MAIL, DOWN
 
 MESSAGES: Final = 6
 ENDLESS_TRIES: Final = 30
-"""Of one message: whoever tries more often than this is then asked again after a month."""
-MONTH_SECONDS: Final = 30 * 86400.0
+"""Of one message: more than anybody needs."""
+JUMPS: Final = 40
+JUMP_SECONDS: Final = 3 * 86400.0
+JUMP_WAIT_SECONDS: Final = 0.3
+SILENT_JUMPS: Final = 3
 QUIET_SECONDS: Final = 2 * 86400.0
 RECOVERY_SECONDS: Final = 86400.0
 PATIENCE_SECONDS: Final = 86400.0
 """A receiver may be down for a day; a message that is given up sooner is lost to an ordinary outage."""
 ROUNDS_WITHOUT_PAUSE: Final = 3
-REAL_SECONDS: Final = 14.0
+REAL_SECONDS: Final = 9.0
 ANOTHER_WAY: Final = re.compile(r"retr(y|ies)|resend|redeliver|replay|requeue|dead.?letter", re.IGNORECASE)
 RECEIVERS: Final = {"http": "webhook", "smtp": "mail server"}
 
@@ -53,34 +57,37 @@ def _given_up(scene: Scene) -> Iterator[Sighting]:
         lambda: _all(scene, mark),
         quiet=QUIET_SECONDS,
         real=REAL_SECONDS,
-        enough=lambda came: len(came) >= ENDLESS_TRIES * MESSAGES * len(scene.cause.channels),
+        enough=lambda _: all(_most(scene.came(channel, mark)) > ENDLESS_TRIES for channel in scene.cause.channels),
         fine=True,
     )
     if not scene.fired(calls):
         return
     failed = {channel: scene.came(channel, mark) for channel in scene.cause.channels}
-    again = _after_a_month(scene) if not ended else {}
-    back = _recovered(scene) if ended else {}
+    endless = _endless(scene, mark) if not ended else frozenset()
+    back = _recovered(scene) if not endless else {}
     for channel, arrivals in failed.items():
         if arrivals:
-            yield from judge(site, scene.cause.trigger(channel), arrivals, again.get(channel, 0), back.get(channel))
+            tries = by_message(scene.came(channel, mark)) if channel in endless else ()
+            yield from judge(site, scene.cause.trigger(channel), arrivals, tries, back.get(channel))
 
 
 def judge(
-    site: Site, trigger: Trigger, arrivals: Sequence[Arrival], after_a_month: int, came_back: int | None
+    site: Site, trigger: Trigger, arrivals: Sequence[Arrival], endless: Sequence[Tries], came_back: int | None
 ) -> Iterator[Sighting]:
-    """Say what is wrong with the tries that one receiver saw; `came_back` is None where they had not ended."""
+    """Say what is wrong with the tries that one receiver saw; `endless` are tries without end, `came_back` what came when it was well."""
     messages = by_message(arrivals)
     gaps = median_gaps(messages)
     most = max(len(each.times) for each in messages)
     whom = RECEIVERS[trigger.channel]
     evidence = _evidence(trigger, messages, gaps, arrivals)
-    if after_a_month:
+    if endless:
+        many = max(len(each.times) for each in endless)
+        days = max(each.times[-1] - each.times[0] for each in endless) / 86400
         yield _sighting(
             "outbound.unbounded-retry",
             trigger,
             evidence,
-            f"After {most} tries and another month a message to a dead {whom} is still tried.",
+            f"A message to a dead {whom} was still tried after {many} tries and {days:.0f} days.",
         )
     if grows(gaps) is False:
         yield _sighting(
@@ -118,15 +125,26 @@ def _all(scene: Scene, mark: int) -> tuple[Arrival, ...]:
     return tuple(arrival for channel in scene.cause.channels for arrival in scene.came(channel, mark))
 
 
-def _after_a_month(scene: Scene) -> Mapping[str, int]:
-    """How much still comes a month later, receivers still down."""
+def _endless(scene: Scene, mark: int) -> frozenset[str]:
+    """The channels on which tries go on however far the clock jumps, until they have been too many."""
     site = scene.site
-    site.clock.advance(MONTH_SECONDS)
-    site.clock.walk(5.0)
-    mark = site.world.ledger.mark()
-    site.clock.advance(MONTH_SECONDS)
-    site.clock.walk(20.0)
-    return {channel: len(scene.came(channel, mark)) for channel in scene.cause.channels}
+    going = scene.cause.channels
+    silent: Counter[str] = Counter()
+    for _ in range(JUMPS):
+        before = site.world.ledger.mark()
+        site.clock.advance(JUMP_SECONDS)
+        site.world.ledger.wait(lambda before=before: bool(_all(scene, before)), JUMP_WAIT_SECONDS)
+        site.clock.walk(2.0, step=1.0)
+        for channel in going:
+            silent[channel] = 0 if scene.came(channel, before) else silent[channel] + 1
+        going = frozenset(channel for channel in going if silent[channel] < SILENT_JUMPS)
+        if not going or all(_most(scene.came(channel, mark)) > ENDLESS_TRIES for channel in going):
+            break
+    return going
+
+
+def _most(arrivals: Sequence[Arrival]) -> int:
+    return max((len(each.times) for each in by_message(arrivals)), default=0)
 
 
 def _recovered(scene: Scene) -> Mapping[str, int]:
