@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ from techlead.audit.target.exchange import ANONYMOUS, Actor, Answer
 
 ANSWER_BYTES_MAX: Final = 64 * 1024
 LEAVES_MAX: Final = 400
+ANSWERS_KEPT: Final = 4_096
 COOKIE: Final = "set-cookie"
 DONE: Final = range(200, 400)
 """Statuses of requests that were done; a redirect after a form is one."""
@@ -91,7 +94,9 @@ def _move(answer: Answer) -> Move:
         request.body if request.raw is None else None,
         request.raw,
         answer.status,
-        tuple(_leaves(answer)) if len(answer.content) <= ANSWER_BYTES_MAX and answer.status in DONE else (),
+        _leaves(answer.content, answer.headers.get(COOKIE, ""))
+        if len(answer.content) <= ANSWER_BYTES_MAX and answer.status in DONE
+        else (),
     )
 
 
@@ -103,12 +108,17 @@ def _from_exchange(step: Exchange, answers: Sequence[Answer]) -> Move:
     return Move(step.method, step.path, actor, step.headers, body, raw, step.status or 0)
 
 
-def _leaves(answer: Answer) -> Iterator[tuple[Path, Any]]:
-    for line in answer.headers.get(COOKIE, "").split("\n"):
-        name, separator, value = line.partition(";")[0].partition("=")
-        if separator:
-            yield (COOKIE, name.strip()), value
-    yield from islice(_walk(answer.json, ()), LEAVES_MAX)
+@lru_cache(maxsize=ANSWERS_KEPT)
+def _leaves(content: bytes, cookies: str) -> tuple[tuple[Path, Any], ...]:
+    """Give the values of an answer; kept, because each program of one instance looks at the same answers."""
+    set_here = (line.partition(";")[0].partition("=") for line in cookies.split("\n"))
+    found: list[tuple[Path, Any]] = [
+        ((COOKIE, name.strip()), value) for name, separator, value in set_here if separator
+    ]
+    try:
+        return (*found, *islice(_walk(json.loads(content), ()), LEAVES_MAX))
+    except (ValueError, RecursionError):
+        return tuple(found)
 
 
 def _walk(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
