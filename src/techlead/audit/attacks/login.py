@@ -222,7 +222,7 @@ ATTACKS: Final = (
         "after all the wrong ones the right password logs in",
         no_throttle,
         _PEOPLE,
-        Harm.WRITES,
+        Harm.BREAKS,  # nobody can log in afterwards where the limit goes by address
         seconds=40.0,
     ),
     Attack(

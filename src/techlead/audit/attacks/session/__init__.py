@@ -55,7 +55,7 @@ ATTACKS: Final = (
         _ENDED,
         expired,
         frozenset({Need.PEOPLE, Need.CLOCK}),
-        Harm.WRITES,
+        Harm.BREAKS,  # everybody's tokens have ended afterwards
     ),
     Attack(
         "session.alg-none",
