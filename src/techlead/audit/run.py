@@ -6,28 +6,31 @@ import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from techlead.audit import source
 from techlead.audit.attacks import attacks as all_attacks
-from techlead.audit.attacks.attack import Attack, Need, Sighting
+from techlead.audit.attacks.attack import Attack, Harm, Need, Sighting
 from techlead.audit.finding import Finding, Note, NotTested, Question, Report
-from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered
+from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered, severity_of
 from techlead.audit.judge.questions import settled
 from techlead.audit.kinds import KINDS
 from techlead.audit.reproduce.program import program
 from techlead.audit.reproduce.replay import replaying
+from techlead.audit.reproduce.verify import shows
 from techlead.audit.schedule import Job, jobs
 from techlead.audit.site import Budget, RunningSite
 from techlead.audit.stable import Stable
-from techlead.audit.target.exchange import Answer, Request, Unavailable
+from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
 from techlead.audit.target.given import Given
+from techlead.audit.target.instance import Instance
 from techlead.audit.target.launch import launch_of
-from techlead.audit.target.understand import counted, understand
+from techlead.audit.target.people import Send
+from techlead.audit.target.understand import Met, counted, meet, settle, understand
 from techlead.audit.target.understanding import Understanding
 from techlead.audit.written import inferred
 from techlead.errors import TargetRefused
@@ -35,6 +38,8 @@ from techlead.errors import TargetRefused
 LANES: Final = 3
 """Instances under attack at the same time: one more than cores, because attacks wait as often as they work."""
 SECONDS: Final = 60.0
+EXPLORE_SHARE: Final = 0.25
+"""Of the time that is left, how much may go into making each operation succeed once."""
 REQUESTS: Final = 200_000
 SEED: Final = 20_211
 
@@ -73,7 +78,8 @@ class _Seen:
     """What has come out so far; written by lanes under the lock."""
 
     sightings: list[Sighting] = field(default_factory=list)
-    reproducers: dict[int, str] = field(default_factory=dict)
+    reproducers: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Kind and operation -> the program that was tried."""
     questions: list[Question] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     missed: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
@@ -94,34 +100,78 @@ def audit(given: Given, wanted: Wanted, progress: Progress) -> Report:
     stable = Stable(given, launch, folder)
     try:
         progress.doing("starting the target")
-        stable.prepare()
-        known = _understood(stable, given, launch.guessed, wanted.seed, budget)
+        ground = stable.prepare()
+        settlement: list[Answer] = []
+        known = _understood(stable, ground, given, launch.guessed, wanted.seed, budget, settlement)
         progress.say(counted(known))
-        run = _Run(stable, known, wanted, budget, progress, given)
+        run = _Run(stable, known, wanted, budget, progress, given, tuple(settlement))
         run.everything()
         return run.report(given, source.notes(folder))
     finally:
         stable.close()
 
 
-def _understood(stable: Stable, given: Given, guessed: tuple[str, ...], seed: int, budget: Budget) -> Understanding:
-    instance = stable.fresh()
+def _understood(
+    stable: Stable,
+    ground: Instance,
+    given: Given,
+    guessed: tuple[str, ...],
+    seed: int,
+    budget: Budget,
+    settlement: list[Answer],
+) -> Understanding:
+    """Explore one instance to pieces, while people settle on the ground that the others are copied from."""
+    explorer = stable.fresh()
+    try:
+        met = meet(explorer, given, seed, _sending(explorer, budget))
+        with ThreadPoolExecutor(1, "audit-settle") as beside:
+            settling = beside.submit(_settled, ground, met, seed, budget, settlement)
+            known = understand(explorer, met, guessed, seed, _sending(explorer, budget), budget.left() * EXPLORE_SHARE)
+            return replace(known, settled=settling.result())
+    finally:
+        stable.put_away(explorer)
 
+
+def _settled(
+    ground: Instance, met: Met, seed: int, budget: Budget, settlement: list[Answer]
+) -> Mapping[str, Actor]:
+    """Let people settle; their sign-ups are kept, because reproducers begin with them."""
+    send = _sending(ground, budget)
+
+    def kept(request: Request) -> Answer:
+        settlement.append(send(request))
+        return settlement[-1]
+
+    ground.start()
+    try:
+        return settle(ground, met, seed, kept) if met.ways.carries else {}
+    finally:
+        ground.kill()
+
+
+def _sending(instance: Instance, budget: Budget) -> Send:
     def send(request: Request) -> Answer:
         budget.spend(1)
         if instance.client is None:
             return Answer(request, 0, error="refused")
         return instance.client.send(request)
 
-    try:
-        return understand(instance, given, guessed, seed, send)
-    finally:
-        stable.put_away(instance)
+    return send
 
 
 class _Run:
-    def __init__(self, stable: Stable, known: Understanding, wanted: Wanted, budget: Budget, progress: Progress, given: Given) -> None:
+    def __init__(
+        self,
+        stable: Stable,
+        known: Understanding,
+        wanted: Wanted,
+        budget: Budget,
+        progress: Progress,
+        given: Given,
+        settlement: tuple[Answer, ...],
+    ) -> None:
         self._given = given
+        self._settlement = settlement
         self._stable = stable
         self._known = known
         self._wanted = wanted
@@ -169,7 +219,8 @@ class _Run:
             return
         again = tuple(attack for attack in job.attacks if first[attack.name])
         self._progress.doing(f"{job.name}, once more", self._budget.requests)
-        second = self._on_fresh(again, {attack.name: self._focus(first[attack.name]) for attack in again})
+        focus = {attack.name: self._focus(first[attack.name]) for attack in again}
+        second = self._on_fresh(again, focus, first)
         for attack in again:
             for group in grouped(confirmed(first[attack.name], second[attack.name])):
                 self._progress.found(finding_of(group, lambda _: ""))
@@ -182,8 +233,10 @@ class _Run:
         seen = {sighting.operation for sighting in sightings}
         return frozenset(seen) if seen <= names else frozenset()
 
-    def _on_fresh(self, group: Sequence[Attack], focus: dict[str, frozenset[str]]) -> dict[str, list[Sighting]]:
-        """Strike with each attack of the group on one fresh instance."""
+    def _on_fresh(
+        self, group: Sequence[Attack], focus: dict[str, frozenset[str]], before: dict[str, list[Sighting]] | None = None
+    ) -> dict[str, list[Sighting]]:
+        """Strike with each attack of the group on one fresh instance; what was sighted `before` gets its reproducer."""
         found: dict[str, list[Sighting]] = {attack.name: [] for attack in group}
         if self._budget.left() <= 1:
             for attack in group:
@@ -203,6 +256,8 @@ class _Run:
                     instance.restart()
                 site.focus = focus.get(attack.name, frozenset())
                 found[attack.name] = self._strike(attack, site)
+                if before:
+                    self._write_reproducers(attack, confirmed(before[attack.name], found[attack.name]), found[attack.name], site)
         except (TargetRefused, ConnectionError) as refused:
             for attack in group:
                 self._miss(attack, f"the target did not come back: {refused}")
@@ -212,13 +267,13 @@ class _Run:
 
     def _strike(self, attack: Attack, site: RunningSite) -> list[Sighting]:
         site.allow(attack.seconds)
+        site.people.renew()
         sightings: list[Sighting] = []
         began = time.monotonic()
         try:
             for outcome in attack.strike(site):
                 if isinstance(outcome, Sighting):
                     sightings.append(outcome)
-                    self._write_reproducer(outcome, site)
                 else:
                     self._take(outcome, attack)
             with self._lock:
@@ -231,17 +286,30 @@ class _Run:
         self._progress.doing(f"{attack.name}: {time.monotonic() - began:.1f} s", self._budget.requests)
         return sightings
 
-    def _write_reproducer(self, sighting: Sighting, site: RunningSite) -> None:
+    def _write_reproducers(
+        self, attack: Attack, shown: Sequence[Sighting], again: Sequence[Sighting], site: RunningSite
+    ) -> None:
+        """Write a program for each finding from what was just seen, and keep it when it shows the hole by itself."""
+        latest = {(sighting.kind, sighting.operation): sighting for sighting in again}
+        for lead in (max(group, key=severity_of) for group in grouped(shown)):
+            key = lead.kind, lead.operation
+            text = self._program(latest[key], site)
+            gentle = attack.harm in (Harm.NONE, Harm.WRITES)
+            if text and gentle and site.url and shows(text, site.url):
+                with self._lock:
+                    self._seen.reproducers[key] = text
+
+    def _program(self, sighting: Sighting, site: RunningSite) -> str | None:
         log_in = self._known.ways.log_in
         try:
-            text = program(sighting, site.answers(), (log_in.path,) if log_in else ())
-        except Exception as error:  # noqa: BLE001 - as above: a finding without a program is still a finding
-            self._progress.say(f"no reproducer for {sighting.kind} at {sighting.operation}: {type(error).__name__}: {error}")
-            text = None
-        if text is None:
-            text = replaying(self._given, sighting.kind, sighting.operation, sighting.claim)
-        with self._lock:
-            self._seen.reproducers[id(sighting)] = text
+            return program(sighting, (*self._settlement, *site.answers()), (log_in.path,) if log_in else ())
+        except Exception as error:  # noqa: BLE001 - a finding without a program is still a finding
+            self._progress.say(f"no program for {sighting.kind} at {sighting.operation}: {type(error).__name__}: {error}")
+            return None
+
+    def _reproducer(self, sighting: Sighting) -> str:
+        kept = self._seen.reproducers.get((sighting.kind, sighting.operation))
+        return kept or replaying(self._given, sighting.kind, sighting.operation, sighting.claim)
 
     def _take(self, outcome: Question | NotTested | Note, attack: Attack) -> None:
         with self._lock:
@@ -256,7 +324,7 @@ class _Run:
         """Put it together."""
         seen = self._seen
         open_questions, from_answers = settled(seen.questions, given.answers)
-        findings = [finding_of(group, lambda one: seen.reproducers.get(id(one), "")) for group in grouped(seen.sightings)]
+        findings = [finding_of(group, self._reproducer) for group in grouped(seen.sightings)]
         report = Report(
             target=given.name,
             seconds=round(time.monotonic() - self._budget.started, 1),

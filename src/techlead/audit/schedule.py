@@ -1,16 +1,17 @@
-"""Which attacks share an instance, and in which order the instances are used: cheap first, what breaks last, what measures time alone."""
+"""Which attacks share an instance, and in which order the instances are used: what measures time comes last and alone."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from techlead.audit.attacks.attack import Attack, Harm
+from techlead.audit.attacks.attack import Attack, Harm, Need
 
-ALONE_SECONDS: Final = 28.0
+ALONE_SECONDS: Final = 44.0
 """An attack that may take longer gets an instance to itself, so that others need not wait for it."""
+SHARED_SECONDS: Final = 110.0
+"""How long the attacks of one instance may take together, by their own limits (most end long before)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +32,27 @@ def jobs(attacks: Sequence[Attack]) -> tuple[Job, ...]:
     """The order of an audit."""
     harmless = [attack for attack in attacks if attack.harm is Harm.NONE]
     writing = [attack for attack in attacks if attack.harm is Harm.WRITES]
-    by_family: dict[str, list[Attack]] = defaultdict(list)
-    alone: list[Job] = []
-    for attack in writing:
-        if attack.seconds >= ALONE_SECONDS:
-            alone.append(Job((attack,)))
-        else:
-            by_family[attack.family].append(attack)
-    half = sum(attack.seconds for attack in harmless) / 2
-    first, second, taken = [], [], 0.0
-    for attack in harmless:
-        (first if taken < half else second).append(attack)
+    long = [attack for attack in writing if attack.seconds > ALONE_SECONDS]
+    short = [attack for attack in writing if attack.seconds <= ALONE_SECONDS]
+    breaking = [attack for attack in attacks if attack.harm is Harm.BREAKS]
+    quiet = [attack for attack in attacks if attack.harm is Harm.QUIET]
+    return (
+        *_shared(harmless),
+        *(Job((attack,)) for attack in long),
+        *(Job((attack,)) for attack in breaking),
+        *_shared(short),
+        *(Job((attack,), quiet=True) for attack in quiet),
+    )
+
+
+def _shared(attacks: Sequence[Attack]) -> list[Job]:
+    """Fill instances with attacks, families together; those that move the clock come last on theirs."""
+    groups: list[list[Attack]] = []
+    taken = 0.0
+    for attack in attacks:
+        if not groups or taken + attack.seconds > SHARED_SECONDS:
+            groups.append([])
+            taken = 0.0
+        groups[-1].append(attack)
         taken += attack.seconds
-    shared = [Job(tuple(group)) for group in (first, second) if group]
-    breaking = [Job((attack,)) for attack in attacks if attack.harm is Harm.BREAKS]
-    quiet = [Job((attack,), quiet=True) for attack in attacks if attack.harm is Harm.QUIET]
-    families = [Job(tuple(group)) for group in by_family.values()]
-    return (*shared, *alone, *breaking, *families, *quiet)
+    return [Job(tuple(sorted(group, key=lambda attack: Need.CLOCK in attack.needs))) for group in groups]

@@ -63,8 +63,8 @@ class RunningSite:
         self.notebook = notebook
         self.focus: frozenset[str] = frozenset()
         self.seed = seed
-        self.values = Values(seed, instance.clock.now)
-        self.people = Identities(known.ways, self.send, self.values, lambda: instance.database)
+        self.values = Values(seed + 2, instance.clock.now)  # 0 and 1 are those of the explorer and the settlers
+        self.people = Identities(known.ways, self.send, self.values, lambda: instance.database, known.settled)
         self.builder = Builder(
             known.operations, known.resources, self.people, self.values, dict(known.recipes), self.send
         )
@@ -80,6 +80,12 @@ class RunningSite:
         if self._instance.client is None:
             raise ConnectionError("the target does not run")
         return self._instance.client
+
+    @property
+    def url(self) -> str:
+        """Where the instance listens now, '' when it does not run."""
+        client = self._instance.client
+        return f"http://{client.host}:{client.port}{client.prefix}" if client else ""
 
     def places(self, *roles: Any, unsafe: bool | None = None) -> tuple[Operation, ...]:
         """The operations to attack, within `focus`; never what documents the target."""

@@ -26,15 +26,15 @@ class Stable:
         self._lock = threading.Lock()
         self._closed = False
 
-    def prepare(self) -> Path:
-        """Run what must run once, on a copy that all instances are copied from."""
+    def prepare(self) -> Instance:
+        """Run what must run once, on the ground that all instances are copied from; it is not started."""
         ground = Instance(self._launch, self._source, self.root, self._given.ready_seconds)
         with self._lock:
             self._open.append(ground)
         ground.prepare()
         if ground.folder is not None:
             self._source = ground.folder
-        return self._source
+        return ground
 
     def fresh(self) -> Instance:
         """A started instance in the state in which the target was given."""

@@ -9,6 +9,8 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
+from techlead.audit.target.meaning import PEOPLE as NOUNS
+from techlead.audit.target.meaning import singular
 from techlead.audit.target.operation import Field, Meaning, Operation, Resource
 from techlead.audit.target.people import Identities, request_with
 from techlead.audit.target.things import Thing, id_in, rows_in
@@ -72,15 +74,14 @@ class Builder:
     def path_ids(
         self, operation: Operation, actor: Actor, recipe: Recipe, known: dict[str, Any], depth: int = 0
     ) -> dict[str, Any]:
-        """An id for each parameter of the path; the innermost row brings its parents' ids along."""
+        """An id for each parameter of the path, and the ids of the rows above: the innermost row brings its parents' along."""
         for field in reversed(operation.parameters):
             if field.name in known:
                 continue
             thing = self._referred(field, actor, recipe, depth, within=known)
             known[field.name] = thing.id
             for name, value in thing.path.items():
-                if any(other.name == name for other in operation.parameters):
-                    known.setdefault(name, value)
+                known.setdefault(name, value)
         return known
 
     def body(
@@ -99,7 +100,7 @@ class Builder:
 
     def _referred(self, field: Field, actor: Actor, recipe: Recipe, depth: int, within: Mapping[str, Any]) -> Thing:
         whose = recipe.owners.get(field.name, OWN)
-        if field.refers_to == PEOPLE:
+        if self._means_a_person(field):
             who = actor if whose in {OWN, SELF} else self.whom(whose, actor)
             if who.id is None:
                 raise Unavailable("the target does not show an account's id")
@@ -108,6 +109,12 @@ class Builder:
             raise Unavailable(f"nothing tells which row {field.name} means")
         owner = actor if whose == OWN else self.whom(whose, actor)
         return self.make(field.refers_to, owner, within=within, depth=depth + 1)
+
+    def _means_a_person(self, field: Field) -> bool:
+        """Whether an id is an account's: `student_id`, where nothing makes students."""
+        resource = self.resources.get(field.refers_to or "")
+        makes = resource is not None and resource.create is not None
+        return field.refers_to == PEOPLE or (not makes and singular(field.refers_to or "") in NOUNS)
 
     def whom(self, word: str, actor: Actor) -> Actor:
         """The person behind `other` or a role, as seen from the actor."""

@@ -16,16 +16,18 @@ SOURCE_FILES_MAX: Final = 400
 
 ADMIN_LOGIN: Final = "audit-admin@admin.example.com"
 ADMIN_PASSWORD: Final = "Audit-Admin-9f3K!-pass"  # noqa: S105 - of an account in a copy that is thrown away
+SIGNING_SECRET: Final = "audit-only-3f9a2c71d58e4b06a1c7e2f49d80b635"  # noqa: S105 - as above; log-ins outlast a restart
 
 WANTED: Final[tuple[tuple[str, str], ...]] = (
     (r"(ADMIN|SUPERUSER|ROOT)_?(USER_)?E?MAIL$|^DJANGO_SUPERUSER_EMAIL$", ADMIN_LOGIN),
     (r"(ADMIN|SUPERUSER|ROOT)_?(USER)?(NAME|LOGIN)$|^(ADMIN|SUPERUSER)_USER$", "auditadmin"),
     (r"(ADMIN|SUPERUSER|ROOT)_?(USER_)?PASS(WORD)?$", ADMIN_PASSWORD),
+    (r"^(JWT|APP|SESSION|AUTH|TOKEN)?_?SECRET(_KEY)?$|^JWT_KEY$", SIGNING_SECRET),
 )
 """Set when the source gives no default of its own (or an empty one)."""
 
 REQUIRED: Final[tuple[tuple[str, str], ...]] = (
-    (r"SECRET|_KEY$|SALT|PEPPER", "audit-only-3f9a2c71d58e4b06a1c7e2f49d80b635"),
+    (r"SECRET|_KEY$|SALT|PEPPER", SIGNING_SECRET),
     (r"DATABASE_URL$|DB_URL$|SQLALCHEMY_DATABASE_URI$", "sqlite:///./audit.db"),
     (r"(DB|DATABASE|SQLITE)_?(PATH|FILE|NAME)$", "audit.db"),
     (r"PORT$", "8000"),

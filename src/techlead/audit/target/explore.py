@@ -131,7 +131,7 @@ class _Tour:
             self.last.setdefault(operation.name, str(missing))
             return None, recipe
         if answer.status in {403, 404, 409, 400, 422} and operation.parameters and recipe.role == "user":
-            for name in self._could_be_first(operation):
+            for name in self._could_be_first(operation, ids):
                 first = self._builder.operations[name]
                 known = {field.name: ids[field.name] for field in first.parameters}
                 try:
@@ -144,9 +144,9 @@ class _Tour:
                         return again, replace(mended_recipe, before=(name,))
         return answer, recipe
 
-    def _could_be_first(self, operation: Operation) -> list[str]:
+    def _could_be_first(self, operation: Operation, ids: Mapping[str, Any]) -> list[str]:
         """Operations that succeeded for the same parents and may open the way."""
-        names = {field.name for field in operation.parameters}
+        names = set(ids)
         found = []
         for name, recipe in self._builder.recipes.items():
             first = self._builder.operations.get(name)
@@ -172,7 +172,7 @@ class _Tour:
             body = better
             answer = self._send(request_with(operation, body, actor, path))
         left = tuple(name for name in fields if name not in body)
-        if not answer.ok and answer.status in {400, 409, 415, 422, 500} and len(body) > 1:
+        if not answer.ok and answer.status in {400, 409, 415, 422, 500} and body:
             for smaller in _smaller(operation, body):
                 tried = self._send(request_with(operation, smaller, actor, path))
                 if tried.ok:

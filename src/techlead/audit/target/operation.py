@@ -104,6 +104,8 @@ class Field:
     """The resource whose id this is: `listing_id` -> `listings`."""
     fields: tuple[Field, ...] = ()
     """The fields of an object, or of each item of an array of objects."""
+    item: Field | None = None
+    """What each item of an array of plain values is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from techlead.audit.target.values import Values
 
 Send = Callable[[Request], Answer]
 NAMES: Final = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
+SESSION_LOST: Final = frozenset({0, 301, 302, 303, 401, 403})
 FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -52,8 +53,15 @@ def multipart(operation: Operation, body: Mapping[str, Any], actor: Actor, where
 class Identities:
     """`People` of the attack contract for one instance."""
 
-    def __init__(self, ways: Ways, send: Send, values: Values, database: Callable[[], SqliteDatabase | None]) -> None:
-        """Nobody is signed up yet."""
+    def __init__(
+        self,
+        ways: Ways,
+        send: Send,
+        values: Values,
+        database: Callable[[], SqliteDatabase | None],
+        settled: Mapping[str, Actor] | None = None,
+    ) -> None:
+        """Nobody is signed up yet but those who are `settled` in the instance's first state."""
         self.anonymous = ANONYMOUS
         self.ways = ways
         self._send = send
@@ -61,7 +69,8 @@ class Identities:
         self._database = database
         self._kept: dict[str, Actor] = {}
         self._lock = threading.RLock()
-        self._count = 0
+        self._settled = dict(settled or {})
+        self._count = len(self._settled)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -90,12 +99,37 @@ class Identities:
         key = f"{role} {number}"
         with self._lock:
             if key not in self._kept:
-                self._kept[key] = self._administrator() if role == "admin" and number == 1 else self.new(role)
+                self._kept[key] = self._again(key) or self._first_time(role, number)
             return self._kept[key]
 
+    def renew(self) -> None:
+        """Look again, before they are used next, whether everybody's session still counts."""
+        with self._lock:
+            self._settled.update(self._kept)
+            self._kept.clear()
+
+    def kept(self) -> Mapping[str, Actor]:
+        """Everybody who was asked for by role."""
+        return dict(self._kept)
+
+    def _again(self, key: str) -> Actor | None:
+        """Somebody settled, with a session that counts in this process too."""
+        known = self._settled.get(key)
+        probe = self.ways.probe
+        if known is None or probe is None:
+            return known
+        body = {} if probe.unsafe else None
+        answer = self._send(Request(probe.method, probe.path, known, body=body))
+        return known if answer.status not in SESSION_LOST else self.log_in(known)
+
+    def _first_time(self, role: str, number: int) -> Actor:
+        return self._administrator() if role == "admin" and number == 1 else self.new(role)
+
     def other_than(self, actor: Actor) -> Actor:
-        """An ordinary user who is somebody else; pairs stay together."""
-        return self.second if actor.name == self.first.name else self.first
+        """An ordinary user who is somebody else; the first two are a pair, and what a higher role does is done to a third."""
+        if actor.name == self.first.name:
+            return self.second
+        return self.first if actor.role == "user" else self.of("user", 3)
 
     def new(self, role: str = "user", **fields: Any) -> Actor:
         """Sign up and log in somebody new.

@@ -39,7 +39,7 @@ def assign(operations: Sequence[Operation]) -> tuple[Operation, ...]:
         _before_parameter(operation.path) for operation in named if operation.path.rstrip("/").endswith("}")
     }
     known = {word for word in collections | items if word and word != "me"}
-    placed = [_placed(operation, known) for operation in named]
+    placed = _made_by_other_means([_placed(operation, known) for operation in named])
     nouns = {operation.resource for operation in placed if operation.resource}
     return tuple(_referred(operation, nouns) for operation in placed)
 
@@ -149,6 +149,20 @@ def _placed(operation: Operation, known: set[str]) -> Operation:
         singularly = singular(nouns[-1]) == nouns[-1]
         return replace(operation, role=Role.ACT if singularly else Role.CREATE, resource=nouns[-2] if singularly and len(nouns) > 1 else nouns[-1])
     return replace(operation, role=Role.CHANGE if operation.method != "DELETE" else Role.DELETE, resource=nouns[-1])
+
+
+def _made_by_other_means(operations: list[Operation]) -> list[Operation]:
+    """Where no POST on the collection makes a kind of row, `PUT /courses/{id}/reviews` or `POST /courses/{id}/certificate` does."""
+    made = {operation.resource for operation in operations if operation.role is Role.CREATE}
+    single = {operation.resource for operation in operations if operation.role in {Role.READ, Role.CHANGE, Role.DELETE}}
+    found = []
+    for operation in operations:
+        last = _words(operation.path)[-1] if _words(operation.path) else ""
+        noun = next((one for one in single - made if one and last in {one, singular(one)}), None)
+        if noun and operation.role is Role.ACT and operation.method in {"POST", "PUT"}:
+            operation = replace(operation, role=Role.CREATE, resource=noun)
+        found.append(operation)
+    return found
 
 
 def _owner(words: Sequence[str]) -> str | None:

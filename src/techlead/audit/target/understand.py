@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from techlead.audit.target.builder import Builder
-from techlead.audit.target.database import SqliteDatabase
 from techlead.audit.target.discover import from_outside, operations_of
-from techlead.audit.target.exchange import Answer, Request
+from techlead.audit.target.exchange import Actor, Unavailable
 from techlead.audit.target.explore import explore
 from techlead.audit.target.given import Given
 from techlead.audit.target.instance import Instance
 from techlead.audit.target.operation import Operation, Role
-from techlead.audit.target.people import Identities
+from techlead.audit.target.people import Identities, Send
 from techlead.audit.target.roles import assign, resources_of
-from techlead.audit.target.understanding import Recipe, Understanding
+from techlead.audit.target.understanding import Recipe, Understanding, Ways
 from techlead.audit.target.values import Values
 from techlead.audit.target.ways import find_ways
 from techlead.errors import TargetRefused
 
 EXPLORE_SECONDS: Final = 15.0
 
-Tell = Callable[[str], None]
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What is known after the first minute of an acquaintance: what there is, and how one becomes a user."""
+
+    framework: str
+    operations: tuple[Operation, ...]
+    ways: Ways
+    debug: bool
 
 
-def understand(instance: Instance, given: Given, guessed: tuple[str, ...], seed: int, send: Callable[[Request], Answer]) -> Understanding:
-    """Find out everything that later instances need.
+def meet(instance: Instance, given: Given, seed: int, send: Send) -> Met:
+    """Discover the operations, sign up and log in.
 
     Raises:
         TargetRefused: No operation was found.
@@ -40,26 +49,38 @@ def understand(instance: Instance, given: Given, guessed: tuple[str, ...], seed:
             "give module:app, or a URL whose /openapi.json can be read"
         )
     operations = tuple(operation for operation in assign(found) if operation.name not in given.leave_alone)
-    values = Values(seed, instance.clock.now)
+    ways = find_ways(operations, send, Values(seed, instance.clock.now), lambda: instance.database, given)
+    return Met(str(routes.get("framework", "unknown")), operations, ways, bool(routes.get("debug")))
 
-    def database() -> SqliteDatabase | None:
-        return instance.database
 
-    ways = find_ways(operations, send, values, database, given)
-    people = Identities(ways, send, values, database)
-    resources = resources_of(operations)
+def settle(instance: Instance, met: Met, seed: int, send: Send) -> Mapping[str, Actor]:
+    """Sign up the people whom every attack needs: three ordinary users and one of each other role."""
+    people = Identities(met.ways, send, Values(seed, instance.clock.now), lambda: instance.database)
+    for role in met.ways.roles:
+        for number in (1, 2, 3) if role == "user" else (1,):
+            with suppress(Unavailable):
+                people.of(role, number)
+    return people.kept()
+
+
+def understand(
+    instance: Instance, met: Met, guessed: tuple[str, ...], seed: int, send: Send, seconds: float = EXPLORE_SECONDS
+) -> Understanding:
+    """Make each operation succeed once."""
+    values = Values(seed + 1, instance.clock.now)
+    people = Identities(met.ways, send, values, lambda: instance.database)
     recipes: dict[str, Recipe] = {}
-    builder = Builder(operations, resources, people, values, recipes, send)
-    explored = explore(operations, builder, send, time.monotonic() + EXPLORE_SECONDS)
+    builder = Builder(met.operations, resources_of(met.operations), people, values, recipes, send)
+    explored = explore(met.operations, builder, send, time.monotonic() + seconds)
     return Understanding(
-        framework=str(routes.get("framework", "unknown")),
+        framework=met.framework,
         operations=explored.operations,
         resources=resources_of(explored.operations),
-        ways=ways,
+        ways=met.ways,
         recipes=explored.recipes,
-        debug=bool(routes.get("debug")),
+        debug=met.debug,
         untried=explored.untried,
-        guessed=(*guessed, *_told(ways.sign_up, ways.log_in), *ways.told),
+        guessed=(*guessed, *_told(met.ways.sign_up, met.ways.log_in), *met.ways.told),
     )
 
 

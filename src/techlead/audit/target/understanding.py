@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from techlead.audit.target.exchange import Actor
 from techlead.audit.target.operation import Operation, Resource
 
 
@@ -76,3 +77,5 @@ class Understanding:
     untried: Mapping[str, str] = field(default_factory=dict)
     """Operations that never succeeded, with the last refusal."""
     guessed: tuple[str, ...] = ()
+    settled: Mapping[str, Actor] = field(default_factory=dict)
+    """People who are signed up in the state that every fresh instance starts from."""

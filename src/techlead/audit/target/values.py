@@ -77,11 +77,13 @@ class Values:
         count = max(1, field.length_min or 0)
         if field.fields:
             return [self.body(field.fields) for _ in range(count)]
-        return [self.canary() for _ in range(count)] if field.meaning is Meaning.TEXT else ([] if not field.length_min else [0] * count)
+        if field.item is not None and (field.length_min or field.required):
+            return [self.value(field.item) for _ in range(count)]
+        return []
 
     def _number(self, field: Field) -> float | int:
         wished = {Meaning.MONEY: MONEY_VALUE, Meaning.QUANTITY: 2, Meaning.PAGE: 10, Meaning.WHEN: int(self._now()) + 86400}
-        value: float = wished.get(field.meaning, 3)
+        value: float = wished.get(field.meaning, 1)
         if "cents" in field.name.lower():
             value = MONEY_VALUE * 100
         if any(word in field.name.lower() for word in ("duration", "seconds", "minutes")):
