@@ -12,7 +12,7 @@ from typing import Any, Final
 from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.sight import Callers
 from techlead.audit.finding import Exchange, Severity
-from techlead.audit.target.exchange import ANONYMOUS, Request
+from techlead.audit.target.exchange import ANONYMOUS, Actor, Request
 from techlead.audit.target.operation import Audience, Operation, Role
 from techlead.audit.target.reading import filled
 
@@ -79,6 +79,8 @@ def strike(site: Site) -> Iterator[Outcome]:
 def _one(site: Site, callers: Callers, operation: Operation, form: str) -> Iterator[Outcome]:
     stranger = operation.role in {Role.SIGN_UP, Role.LOG_IN} or operation.audience is Audience.ANYONE
     actor = ANONYMOUS if stranger else next(callers.candidates(operation), ANONYMOUS)
+    if form == "multipart" and not parses_forms(site, operation, actor):
+        return
     path = filled(operation.path, {parameter.name: "1" for parameter in operation.parameters})
     before = site.state.memory_bytes()
     seen = swallow(site, Request(operation.method, path, actor), form)
@@ -107,6 +109,31 @@ def _one(site: Site, callers: Callers, operation: Operation, form: str) -> Itera
         ),
         severity=Severity.MEDIUM if stranger else Severity.LOW,
     )
+
+
+def parses_forms(site: Site, operation: Operation, actor: Actor) -> bool:
+    """Tell whether the operation looks into multipart bodies at all.
+
+    A server may drain a body that the target behind it never reads; then no field of it changes the answer.
+    """
+    try:
+        request = site.request(operation, actor)
+    except Unavailable:
+        return False
+    media = {"Content-Type": "multipart/form-data; boundary=zqxbound"}
+    with_fields, without = (
+        site.send(request.but(body=None, raw=raw, headers=media)) for raw in (_form(request.body), b"--zqxbound--\r\n")
+    )
+    return with_fields.ok or (with_fields.status, with_fields.content) != (without.status, without.content)
+
+
+def _form(body: Any) -> bytes:
+    fields = {name: value for name, value in (body or {}).items() if isinstance(value, str | int | float)}
+    parts = (
+        f'--zqxbound\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    return "".join([*parts, "--zqxbound--\r\n"]).encode("utf-8", "replace")
 
 
 def swallow(site: Site, request: Request, form: str) -> Swallowed:
