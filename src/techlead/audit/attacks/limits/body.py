@@ -116,6 +116,8 @@ def parses_forms(site: Site, operation: Operation, actor: Actor) -> bool:
 
     A server may drain a body that the target behind it never reads; then no field of it changes the answer.
     """
+    if "multipart" in operation.media:
+        return True
     try:
         request = site.request(operation, actor)
     except Unavailable:
@@ -133,7 +135,8 @@ def _form(body: Any) -> bytes:
         f'--zqxbound\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
         for name, value in fields.items()
     )
-    return "".join([*parts, "--zqxbound--\r\n"]).encode("utf-8", "replace")
+    begin, end = FORM_ENDS
+    return "".join(parts).encode("utf-8", "replace") + begin + b"a" + end
 
 
 def swallow(site: Site, request: Request, form: str) -> Swallowed:
