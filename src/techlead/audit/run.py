@@ -24,12 +24,13 @@ from techlead.audit.reproduce.replay import replaying
 from techlead.audit.reproduce.verify import shows
 from techlead.audit.schedule import Job, jobs
 from techlead.audit.site import Budget, RunningSite
-from techlead.audit.stable import Stable
+from techlead.audit.stable import Pasture, Stable
 from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
 from techlead.audit.target.given import Given
 from techlead.audit.target.instance import Instance
 from techlead.audit.target.launch import launch_of
 from techlead.audit.target.people import Send
+from techlead.audit.target.remote import Remote, allowed
 from techlead.audit.target.understand import Met, counted, meet, settle, understand
 from techlead.audit.target.understanding import Understanding
 from techlead.audit.written import inferred
@@ -89,31 +90,45 @@ class _Seen:
 
 
 def audit(given: Given, wanted: Wanted, progress: Progress) -> Report:
-    """Audit a target that the audit starts itself.
+    """Audit a target: one that the audit starts itself, or one that runs already at a URL.
 
     Raises:
-        TargetRefused: The target could not be run; the sentence says what to do next.
+        TargetRefused: The target could not be run or reached; the sentence says what to do next.
     """
+    budget = Budget(wanted.seconds, wanted.requests)
+    if not given.runs:
+        allowed(given.url or "", given.owned_host)
+        return _audited(Pasture(given.url or ""), given, wanted, progress, budget)
     folder = given.folder or Path.cwd()
     launch = launch_of(given, folder)
-    budget = Budget(wanted.seconds, wanted.requests)
-    stable = Stable(given, launch, folder)
+    return _audited(Stable(given, launch, folder), given, wanted, progress, budget, launch.guessed, folder)
+
+
+def _audited(
+    stable: Stable | Pasture,
+    given: Given,
+    wanted: Wanted,
+    progress: Progress,
+    budget: Budget,
+    guessed: tuple[str, ...] = (),
+    folder: Path | None = None,
+) -> Report:
     try:
         progress.doing("starting the target")
-        ground = stable.prepare()
+        ground = stable.prepare() if isinstance(stable, Stable) else None
         settlement: list[Answer] = []
-        known = _understood(stable, ground, given, launch.guessed, wanted.seed, budget, settlement)
+        known = _understood(stable, ground, given, guessed, wanted.seed, budget, settlement)
         progress.say(counted(known))
         run = _Run(stable, known, wanted, budget, progress, given, tuple(settlement))
         run.everything()
-        return run.report(given, source.notes(folder))
+        return run.report(given, source.notes(folder) if folder else ())
     finally:
         stable.close()
 
 
 def _understood(
-    stable: Stable,
-    ground: Instance,
+    stable: Stable | Pasture,
+    ground: Instance | None,
     given: Given,
     guessed: tuple[str, ...],
     seed: int,
@@ -125,16 +140,14 @@ def _understood(
     try:
         met = meet(explorer, given, seed, _sending(explorer, budget))
         with ThreadPoolExecutor(1, "audit-settle") as beside:
-            settling = beside.submit(_settled, ground, met, seed, budget, settlement)
+            settling = beside.submit(_settled, ground, met, seed, budget, settlement) if ground else None
             known = understand(explorer, met, guessed, seed, _sending(explorer, budget), budget.left() * EXPLORE_SHARE)
-            return replace(known, settled=settling.result())
+            return replace(known, settled=settling.result()) if settling else known
     finally:
         stable.put_away(explorer)
 
 
-def _settled(
-    ground: Instance, met: Met, seed: int, budget: Budget, settlement: list[Answer]
-) -> Mapping[str, Actor]:
+def _settled(ground: Instance, met: Met, seed: int, budget: Budget, settlement: list[Answer]) -> Mapping[str, Actor]:
     """Let people settle; their sign-ups are kept, because reproducers begin with them."""
     send = _sending(ground, budget)
 
@@ -149,7 +162,7 @@ def _settled(
         ground.kill()
 
 
-def _sending(instance: Instance, budget: Budget) -> Send:
+def _sending(instance: Instance | Remote, budget: Budget) -> Send:
     def send(request: Request) -> Answer:
         budget.spend(1)
         if instance.client is None:
@@ -162,7 +175,7 @@ def _sending(instance: Instance, budget: Budget) -> Send:
 class _Run:
     def __init__(
         self,
-        stable: Stable,
+        stable: Stable | Pasture,
         known: Understanding,
         wanted: Wanted,
         budget: Budget,
@@ -180,7 +193,7 @@ class _Run:
         self._lock = threading.Lock()
         self._seen = _Seen()
         self._notebook: dict[str, Any] = {}
-        self._has = _possessions(known, has_database=True)
+        self._has = _possessions(known, runs=isinstance(stable, Stable))
 
     def everything(self) -> None:
         """Run all jobs: side by side, then those that measure time one by one."""
@@ -240,7 +253,9 @@ class _Run:
         found: dict[str, list[Sighting]] = {attack.name: [] for attack in group}
         if self._budget.left() <= 1:
             for attack in group:
-                self._miss(attack, f"the budget of {self._wanted.seconds:.0f} seconds was used up: give more with --seconds")
+                self._miss(
+                    attack, f"the budget of {self._wanted.seconds:.0f} seconds was used up: give more with --seconds"
+                )
             return found
         try:
             instance = self._stable.fresh()
@@ -257,7 +272,9 @@ class _Run:
                 site.focus = focus.get(attack.name, frozenset())
                 found[attack.name] = self._strike(attack, site)
                 if before:
-                    self._write_reproducers(attack, confirmed(before[attack.name], found[attack.name]), found[attack.name], site)
+                    self._write_reproducers(
+                        attack, confirmed(before[attack.name], found[attack.name]), found[attack.name], site
+                    )
         except (TargetRefused, ConnectionError) as refused:
             for attack in group:
                 self._miss(attack, f"the target did not come back: {refused}")
@@ -282,7 +299,10 @@ class _Run:
             self._miss(attack, str(missing))
         except Exception as error:  # noqa: BLE001 - one attack's mistake must not end the audit; it is told
             where = traceback.extract_tb(error.__traceback__)[-1]
-            self._miss(attack, f"the attack {attack.name} broke off: {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})")
+            self._miss(
+                attack,
+                f"the attack {attack.name} broke off: {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})",
+            )
         self._progress.doing(f"{attack.name}: {time.monotonic() - began:.1f} s", self._budget.requests)
         return sightings
 
@@ -304,7 +324,9 @@ class _Run:
         try:
             return program(sighting, (*self._settlement, *site.answers()), (log_in.path,) if log_in else ())
         except Exception as error:  # noqa: BLE001 - a finding without a program is still a finding
-            self._progress.say(f"no program for {sighting.kind} at {sighting.operation}: {type(error).__name__}: {error}")
+            self._progress.say(
+                f"no program for {sighting.kind} at {sighting.operation}: {type(error).__name__}: {error}"
+            )
             return None
 
     def _reproducer(self, sighting: Sighting) -> str:
@@ -346,15 +368,13 @@ class _Run:
                 yield NotTested(kind, "no attack on it was asked for")
 
 
-def _possessions(known: Understanding, *, has_database: bool) -> frozenset[Need]:
+def _possessions(known: Understanding, *, runs: bool) -> frozenset[Need]:
     """What attacks may count on."""
-    has = {Need.PROCESS, Need.LOG, Need.CLOCK, Need.SOURCE, Need.MESSAGES}
+    has = {Need.PROCESS, Need.LOG, Need.CLOCK, Need.SOURCE, Need.MESSAGES} if runs else set()
     if known.ways.carries:
         has.add(Need.PEOPLE)
     if "admin" in known.ways.roles:
         has.add(Need.ADMIN)
-    if has_database:
+    if known.has_database:
         has.add(Need.DATABASE)
     return frozenset(has)
-
-

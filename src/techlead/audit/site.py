@@ -15,6 +15,7 @@ from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.instance import Instance
 from techlead.audit.target.operation import Operation, Resource, Role
 from techlead.audit.target.people import Identities
+from techlead.audit.target.remote import Remote
 from techlead.audit.target.things import Thing
 from techlead.audit.target.understanding import Understanding
 from techlead.audit.target.values import Values
@@ -46,7 +47,7 @@ class RunningSite:
     """One instance and what an attack may do with it."""
 
     def __init__(
-        self, instance: Instance, known: Understanding, seed: int, budget: Budget, notebook: dict[str, Any]
+        self, instance: Instance | Remote, known: Understanding, seed: int, budget: Budget, notebook: dict[str, Any]
     ) -> None:
         """The instance has been started."""
         self._instance = instance
@@ -120,7 +121,9 @@ class RunningSite:
         """A request that should succeed for this actor."""
         if operation.role is Role.SIGN_UP and not path:
             made = self.people.sign_up_request(**dict(body or {}))
-            return made.but(body={k: v for k, v in (made.body or {}).items() if k not in without}) if made.body else made
+            return (
+                made.but(body={k: v for k, v in (made.body or {}).items() if k not in without}) if made.body else made
+            )
         if operation.role is Role.LOG_IN and not path:
             made = self.people.log_in_request(actor)
             if made.body is not None:

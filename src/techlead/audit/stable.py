@@ -11,6 +11,27 @@ from pathlib import Path
 from techlead.audit.target.given import Given
 from techlead.audit.target.instance import Instance
 from techlead.audit.target.launch import Launch
+from techlead.audit.target.remote import Remote
+
+
+class Pasture:
+    """The one instance of a target that runs already."""
+
+    def __init__(self, url: str) -> None:
+        """Nothing is sent yet."""
+        self._remote = Remote(url)
+
+    def fresh(self) -> Remote:
+        """The same one each time."""
+        self._remote.reach()
+        return self._remote
+
+    def put_away(self, instance: Instance | Remote) -> None:
+        """Leave it as it is."""
+
+    def close(self) -> None:
+        """Hang up."""
+        self._remote.close()
 
 
 class Stable:
@@ -47,10 +68,10 @@ class Stable:
         instance.start()
         return instance
 
-    def put_away(self, instance: Instance) -> None:
+    def put_away(self, instance: Instance | Remote) -> None:
         """End one."""
         with self._lock:
-            if instance in self._open:
+            if isinstance(instance, Instance) and instance in self._open:
                 self._open.remove(instance)
         instance.close()
 

@@ -85,7 +85,7 @@ def first_file(given: Given, known: Mapping[str, Any], questions: tuple[Question
 
 def _lines(given: Given, known: Mapping[str, Any], questions: tuple[Question, ...]) -> Iterator[str]:
     yield "# What `techlead audit` found out about this target. Correct what is wrong, delete what is right: it is found again."
-    yield "# leave_alone = [\"POST /never/call/this\"]"
+    yield '# leave_alone = ["POST /never/call/this"]'
     yield ""
     yield "[target]"
     yield f"app = {_text(given.app)}" if given.app else f"start = {json.dumps(list(given.starts))}"
@@ -108,7 +108,9 @@ def _lines(given: Given, known: Mapping[str, Any], questions: tuple[Question, ..
     yield "# Operations: what each does, and for whom."
     for name, about in known.get("operations", {}).items():
         why = known.get("never_succeeded", {}).get(name)
-        yield f"#   {name}: {about['does']}, {about['for']}" + (f"; never succeeded: {_one_line(why)}" if why is not None else "")
+        yield f"#   {name}: {about['does']}, {about['for']}" + (
+            f"; never succeeded: {_one_line(why)}" if why is not None else ""
+        )
     for question in questions:
         yield ""
         yield f"# {_one_line(question.question)}"

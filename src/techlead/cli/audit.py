@@ -21,17 +21,25 @@ from techlead.errors import SettingsRefused, TargetRefused
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""
-    parser.add_argument("target", nargs="?", help="module:app (ASGI or WSGI), or the URL of one that runs on this machine")
-    parser.add_argument("--start", action="append", default=[], metavar="COMMAND", help="start command; again for each worker")
+    parser.add_argument(
+        "target", nargs="?", help="module:app (ASGI or WSGI), or the URL of one that runs on this machine"
+    )
+    parser.add_argument(
+        "--start", action="append", default=[], metavar="COMMAND", help="start command; again for each worker"
+    )
     parser.add_argument("--url", help="where the started web server listens, or the running target")
-    parser.add_argument("--app-dir", type=Path, default=Path(), metavar="DIR", help="the target's source (it is copied)")
+    parser.add_argument(
+        "--app-dir", type=Path, default=Path(), metavar="DIR", help="the target's source (it is copied)"
+    )
     parser.add_argument("--python", metavar="PATH", help="Python of the target's own virtual environment")
     parser.add_argument("--settings", type=Path, metavar="FILE", help=f"default: {written.FILE} in the target's folder")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="budget of time (default: %(default)s)")
     parser.add_argument("--requests", type=int, default=REQUESTS, help="budget of requests (default: %(default)s)")
     parser.add_argument("--ready-seconds", type=float, default=READY_SECONDS, help="how long a start may take")
     parser.add_argument("--seed", type=int, default=SEED, help="of made-up values (default: %(default)s)")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="one attack or family; may be repeated")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="one attack or family; may be repeated"
+    )
     parser.add_argument("--replay", metavar="ID", help="look for one finding again: kind@operation")
     parser.add_argument("--init", action="store_true", help=f"write {written.FILE} with what was found out")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="findings in it are known; only new ones count")
@@ -103,5 +111,3 @@ def _finish(given: argparse.Namespace, target: Given, report: Report, style: Sty
         file.write_text(written.first_file(target, report.inferred, report.questions), encoding="utf-8")
     sys.stdout.write(as_page(report, style, known))
     return 1 if report.findings else 0
-
-

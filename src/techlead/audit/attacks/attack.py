@@ -62,6 +62,7 @@ class Compare(Enum):
     SLOWER = "it takes more than `values[0]` seconds"
     FASTER = "it takes less than `values[0]` seconds"
     TOGETHER = "of `values[0]` copies of the last step, sent at once, more than `values[1]` are done (2xx)"
+    DIFFERS = "the last two steps are done (2xx), and their answers are not the same JSON"
     LACKS = "the status is 2xx and the body contains none of `values`"
     REPLAY = "only a whole audit can show it: techlead audit --replay ID"
 
@@ -104,8 +105,11 @@ class People(Protocol):
     """Identities at the target; each call that says "new" signs somebody up who has done nothing yet."""
 
     anonymous: Actor
-    roles: tuple[str, ...]
-    """Roles that can be had: ('user',), ('user', 'admin'), ('user', 'instructor', 'admin')."""
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Roles that can be had: ('user',), ('user', 'admin'), ('user', 'instructor', 'admin')."""
+        ...
 
     @property
     def first(self) -> Actor:
@@ -150,7 +154,9 @@ class Clock(Protocol):
         """Jump: whoever sleeps until then wakes within about 20 ms of real time."""
         ...
 
-    def walk(self, seconds: float, step: float = 1.0, pause: float = 0.03, until: Callable[[], bool] | None = None) -> bool:
+    def walk(
+        self, seconds: float, step: float = 1.0, pause: float = 0.03, until: Callable[[], bool] | None = None
+    ) -> bool:
         """Jump in steps with a real pause after each, until `until()` holds (True) or the way is walked (False)."""
         ...
 
@@ -174,8 +180,10 @@ class Log(Protocol):
 class Database(Protocol):
     """The target's own database (this instance's copy): to look at effects, or to bring a state about as a last resort."""
 
-    kind: str
-    """`sqlite` or `postgresql`."""
+    @property
+    def kind(self) -> str:
+        """`sqlite` or `postgresql`."""
+        ...
 
     def tables(self) -> tuple[str, ...]:
         """Names of its tables."""
@@ -231,11 +239,32 @@ class Site(Protocol):
     operations: tuple[Operation, ...]
     """Everything found, documented or not; DOCUMENTS included."""
     resources: tuple[Resource, ...]
-    people: People
-    clock: Clock
-    log: Log
-    state: State
-    database: Database | None
+
+    @property
+    def people(self) -> People:
+        """Identities."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The target's clock."""
+        ...
+
+    @property
+    def log(self) -> Log:
+        """What it wrote."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """Its processes and snapshots."""
+        ...
+
+    @property
+    def database(self) -> Database | None:
+        """This instance's copy, where it was found."""
+        ...
+
     world: Any
     """The neighbours: `audit.world.neighbours.World`."""
     notebook: dict[str, Any]
@@ -282,7 +311,9 @@ class Site(Protocol):
         """Send them all at once, each on a connection of its own, the last bytes released together."""
         ...
 
-    def many(self, requests: Sequence[Request], seconds: float = 10.0, *, at_once: int | None = None) -> tuple[Answer, ...]:
+    def many(
+        self, requests: Sequence[Request], seconds: float = 10.0, *, at_once: int | None = None
+    ) -> tuple[Answer, ...]:
         """Send them as fast as the target takes them, `at_once` at a time; answers in the order of the requests (`target.client.Client`)."""
         ...
 

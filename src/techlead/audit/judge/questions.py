@@ -42,7 +42,8 @@ def _finding(question: Question, kept: Any) -> Finding:
         kind=question.kind,
         operation=question.about,
         severity=kind.severity if kind else Severity.MEDIUM,
-        claim=f"This was said not to be meant, and still is so: {question.question}" + (f" ({because})" if because else ""),
+        claim=f"This was said not to be meant, and still is so: {question.question}"
+        + (f" ({because})" if because else ""),
         places=(question.about,),
         evidence=question.evidence,
     )

@@ -124,7 +124,12 @@ class Builder:
         return self.people.of(word, 2) if found.name == actor.name else found
 
     def make(
-        self, resource: str, owner: Actor, fields: Mapping[str, Any] | None = None, within: Mapping[str, Any] | None = None, depth: int = 0
+        self,
+        resource: str,
+        owner: Actor,
+        fields: Mapping[str, Any] | None = None,
+        within: Mapping[str, Any] | None = None,
+        depth: int = 0,
     ) -> Thing:
         """A new row that belongs to the owner.
 
@@ -156,7 +161,10 @@ class Builder:
         number = id_in(answer, resource.name, resource.parameter)
         if number is None and resource.list is not None and not resource.list.parameters:
             rows = rows_in(self._send(Request("GET", resource.list.path, maker)))
-            number = next((row["id"] for row in sorted(rows, key=lambda row: str(row.get("id")), reverse=True) if "id" in row), None)
+            number = next(
+                (row["id"] for row in sorted(rows, key=lambda row: str(row.get("id")), reverse=True) if "id" in row),
+                None,
+            )
         if number is None:
             raise Unavailable(f"the answer of {resource.create.name if resource.create else resource.name} shows no id")
         said = answer.json
@@ -172,7 +180,9 @@ class Builder:
                 for row in reversed(rows):
                     number = row.get(known.parameter or "id", row.get("id"))
                     if number is not None:
-                        return Thing(resource, number, who, row, None, {known.parameter: number} if known.parameter else {})
+                        return Thing(
+                            resource, number, who, row, None, {known.parameter: number} if known.parameter else {}
+                        )
         raise Unavailable(f"no operation makes {resource}, and none lists them")
 
     def _first(self, name: str, actor: Actor, ids: Mapping[str, Any], depth: int) -> None:
@@ -186,7 +196,7 @@ def filled(operation: Operation, ids: Mapping[str, Any], query: Mapping[str, Any
     path = operation.path
     for field in operation.parameters:
         path = path.replace(f"{{{field.name}}}", quote(str(ids[field.name]), safe=""))
-    asked = {field.name: "audit" for field in operation.query if field.required and field.type == "string"}
+    asked: dict[str, Any] = {field.name: "audit" for field in operation.query if field.required and field.type == "string"}
     asked |= {field.name: 1 for field in operation.query if field.required and field.type in {"integer", "number"}}
     asked = {**asked, **dict(query or {})}
     return f"{path}?{urlencode(asked, doseq=True)}" if asked else path

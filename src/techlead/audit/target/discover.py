@@ -15,7 +15,15 @@ from techlead.audit.target.schema import field_of, fields_of, resolved
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 MEDIA: Final = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
-SCHEMA_PLACES: Final = ("/openapi.json", "/api/openapi.json", "/swagger.json", "/api/schema/?format=json", "/docs/openapi.json", "/api/v1/openapi.json", "/apispec_1.json")
+SCHEMA_PLACES: Final = (
+    "/openapi.json",
+    "/api/openapi.json",
+    "/swagger.json",
+    "/api/schema/?format=json",
+    "/docs/openapi.json",
+    "/api/v1/openapi.json",
+    "/apispec_1.json",
+)
 LINKS_MAX: Final = 60
 
 
@@ -156,7 +164,9 @@ def _linked(client: Client) -> tuple[Operation, ...]:
         if not answer.status or answer.status == 404:
             continue
         path = re.sub(r"(?<=/)\d+(?=/|$)", "{id}", place.partition("?")[0])
-        found["GET", path] = Operation("GET", path, parameters=tuple(_parameter(n, "string") for n in re.findall(r"\{(\w+)\}", path)))
+        found["GET", path] = Operation(
+            "GET", path, parameters=tuple(_parameter(n, "string") for n in re.findall(r"\{(\w+)\}", path))
+        )
         links = re.findall(r"""["'](/[\w./-]*(?:\?[\w=&.-]*)?)["']""", answer.text)
         for link in links:
             if link not in seen and not re.search(r"\.(css|js|png|svg|ico|jpg|woff2?)$", link):

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-SKIPPED_FOLDERS: Final = frozenset({".git", ".venv", "venv", "env", "node_modules", "__pycache__", "site-packages", "tests"})
+SKIPPED_FOLDERS: Final = frozenset(
+    {".git", ".venv", "venv", "env", "node_modules", "__pycache__", "site-packages", "tests"}
+)
 SOURCE_FILES_MAX: Final = 400
 
 ADMIN_LOGIN: Final = "audit-admin@admin.example.com"

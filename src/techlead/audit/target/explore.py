@@ -18,9 +18,21 @@ from techlead.audit.target.understanding import Recipe
 REPAIRS_MAX: Final = 4
 TRIES_MAX: Final = 16
 BEFORE_MAX: Final = 6
-SKIPPED: Final = frozenset({Role.SIGN_UP, Role.LOG_IN, Role.LOG_OUT, Role.DOCUMENTS, Role.FORGOT, Role.RESET, Role.PASSWORD})
+SKIPPED: Final = frozenset(
+    {Role.SIGN_UP, Role.LOG_IN, Role.LOG_OUT, Role.DOCUMENTS, Role.FORGOT, Role.RESET, Role.PASSWORD}
+)
 """Roles that have ways of their own, or that would end a session that is still needed."""
-ORDER: Final = (Role.ME, Role.CHANGE_ME, Role.CREATE, Role.LIST, Role.READ, Role.ACT, Role.CHANGE, Role.OTHER, Role.DELETE)
+ORDER: Final = (
+    Role.ME,
+    Role.CHANGE_ME,
+    Role.CREATE,
+    Role.LIST,
+    Role.READ,
+    Role.ACT,
+    Role.CHANGE,
+    Role.OTHER,
+    Role.DELETE,
+)
 REFUSED: Final = frozenset({401, 403})
 
 
@@ -38,7 +50,11 @@ def explore(operations: Sequence[Operation], builder: Builder, send: Send, deadl
     tour = _Tour(builder, send, deadline)
     waiting = sorted(
         (operation for operation in operations if operation.role not in SKIPPED),
-        key=lambda one: (ORDER.index(one.role), len(one.parameters), sum(field.meaning is Meaning.REFERENCE for field in one.body)),
+        key=lambda one: (
+            ORDER.index(one.role),
+            len(one.parameters),
+            sum(field.meaning is Meaning.REFERENCE for field in one.body),
+        ),
     )
     for _ in range(3):
         failed = [operation for operation in waiting if not tour.succeeds(operation)]
@@ -87,7 +103,9 @@ class _Tour:
             if answer is None:
                 continue
             if answer.ok or answer.status in {302, 303}:
-                self._builder.recipes[operation.name] = replace(found, status=answer.status, refused_user=refused_user and recipe.role != "user")
+                self._builder.recipes[operation.name] = replace(
+                    found, status=answer.status, refused_user=refused_user and recipe.role != "user"
+                )
                 self._ask_as_stranger(operation, answer.request)
                 return True
             self.last[operation.name] = f"{answer.status} {answer.text[:160] or answer.error}"
@@ -104,8 +122,16 @@ class _Tour:
 
     def _recipes(self, operation: Operation) -> Iterator[Recipe]:
         """Who, and whose rows, the likeliest first; then with something done before."""
-        references = [field for field in (*operation.parameters, *operation.body) if field.meaning is Meaning.REFERENCE or field in operation.parameters]
-        references = [field for field in references if field.required or field in operation.parameters or field.refers_to not in {None, PEOPLE}]
+        references = [
+            field
+            for field in (*operation.parameters, *operation.body)
+            if field.meaning is Meaning.REFERENCE or field in operation.parameters
+        ]
+        references = [
+            field
+            for field in references
+            if field.required or field in operation.parameters or field.refers_to not in {None, PEOPLE}
+        ]
         roles = self._builder.people.roles or ("user",)
         helpers = [role for role in roles if role not in {"user", "admin"}]
         for role in roles:
@@ -116,7 +142,9 @@ class _Tour:
                     yield self._recipe(operation, role, {field.name: whose for field in references})
             if len(references) > 1:
                 for field in references:
-                    yield self._recipe(operation, role, {one.name: OTHER if one is field else OWN for one in references})
+                    yield self._recipe(
+                        operation, role, {one.name: OTHER if one is field else OWN for one in references}
+                    )
 
     @staticmethod
     def _recipe(operation: Operation, role: str, owners: Mapping[str, str]) -> Recipe:
@@ -150,13 +178,21 @@ class _Tour:
         found = []
         for name, recipe in self._builder.recipes.items():
             first = self._builder.operations.get(name)
-            if first is None or not first.unsafe or first.method == "DELETE" or not first.parameters or recipe.role != "user":
+            if (
+                first is None
+                or not first.unsafe
+                or first.method == "DELETE"
+                or not first.parameters
+                or recipe.role != "user"
+            ):
                 continue
             if {field.name for field in first.parameters} <= names and name != operation.name:
                 found.append(name)
         return found[:BEFORE_MAX]
 
-    def _with_bodies(self, operation: Operation, actor: Actor, recipe: Recipe, ids: Mapping[str, Any]) -> tuple[Answer, Recipe]:
+    def _with_bodies(
+        self, operation: Operation, actor: Actor, recipe: Recipe, ids: Mapping[str, Any]
+    ) -> tuple[Answer, Recipe]:
         fields = {field.name: field for field in operation.body}
         body = self._builder.body(operation, actor, recipe, {})
         path = filled(operation, ids)
@@ -177,12 +213,14 @@ class _Tour:
                 tried = self._send(request_with(operation, smaller, actor, path))
                 if tried.ok:
                     left = tuple(name for name in fields if name not in smaller)
-                    return tried, replace(recipe, body=smaller, left_out=left, fixed={k: v for k, v in fixed.items() if k in smaller})
+                    return tried, replace(
+                        recipe, body=smaller, left_out=left, fixed={k: v for k, v in fixed.items() if k in smaller}
+                    )
         return answer, replace(recipe, body=body, left_out=left, fixed=fixed)
 
     def _ask_as_stranger(self, operation: Operation, request: Request) -> None:
         """Whether somebody who is not logged in may do the same."""
-        if operation.method == "DELETE" or self._builder.people.ways.log_in is None and not operation.unsafe:
+        if operation.method == "DELETE" or (self._builder.people.ways.log_in is None and not operation.unsafe):
             self._open[operation.name] = not operation.unsafe and self._send(request.but(actor=ANONYMOUS)).ok
             return
         answer = self._send(request.but(actor=ANONYMOUS))

@@ -28,9 +28,15 @@ CAUSES: Final[tuple[tuple[str, str], ...]] = (
         r"partially initialized module ['\"]([\w.]+)['\"]",
         "importing it alone fails (a circular import through {0}): give its start command with --start",
     ),
-    (r"module ['\"][\w.]+['\"] has no attribute ['\"](\w+)['\"]", "its module has no {0}: check the name after the colon"),
+    (
+        r"module ['\"][\w.]+['\"] has no attribute ['\"](\w+)['\"]",
+        "its module has no {0}: check the name after the colon",
+    ),
     (r"(techlead: .*)", "{0}"),
-    (r"(?:ConnectionRefusedError|could not connect|Connection refused)([^\n]*)", "something it needs at the start cannot be reached ({0}): name a database of its own under [environment]"),
+    (
+        r"(?:ConnectionRefusedError|could not connect|Connection refused)([^\n]*)",
+        "something it needs at the start cannot be reached ({0}): name a database of its own under [environment]",
+    ),
     (r"(SyntaxError: [^\n]*)", "{0}: it may need another Python; name it with --python PATH"),
 )
 """What the output says, and what to do about it; the first that matches."""

@@ -77,7 +77,9 @@ def _command(line: str, python: str) -> tuple[str, ...]:
 def _app_command(app: str, folder: Path, python: str) -> tuple[str, ...]:
     module, _, name = app.partition(":")
     if not module or not name:
-        raise TargetRefused(f"{app!r} is not of the form module:app; say which variable of which module is the application")
+        raise TargetRefused(
+            f"{app!r} is not of the form module:app; say which variable of which module is the application"
+        )
     file = folder / (module.replace(".", "/") + ".py")
     if file.is_file() and _main_does_more(file):
         return (python, str(file.relative_to(folder)))
@@ -90,7 +92,9 @@ def _main_does_more(file: Path) -> bool:
         if isinstance(node, ast.If) and "__name__" in ast.dump(node.test):
             calls = [_called(statement) for statement in node.body]
             named = [name for name in calls if name and not name.startswith(("log", "print", "app.logger"))]
-            served = [name for name in named if name in SERVING_CALLS or name.endswith((".run", ".serve", "serve_forever"))]
+            served = [
+                name for name in named if name in SERVING_CALLS or name.endswith((".run", ".serve", "serve_forever"))
+            ]
             return bool(served) and len(named) > len(served)
     return False
 

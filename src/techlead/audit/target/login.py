@@ -9,7 +9,21 @@ from typing import Any, Final
 
 from techlead.audit.target.exchange import Actor, Answer
 
-TOKEN_NAMES: Final = ("access_token", "accesstoken", "access", "token", "auth_token", "id_token", "jwt", "session_token", "session", "key", "api_key", "bearer", "sid")
+TOKEN_NAMES: Final = (
+    "access_token",
+    "accesstoken",
+    "access",
+    "token",
+    "auth_token",
+    "id_token",
+    "jwt",
+    "session_token",
+    "session",
+    "key",
+    "api_key",
+    "bearer",
+    "sid",
+)
 TOKEN_CHARACTERS_MIN: Final = 8
 SCHEMES: Final[tuple[tuple[str, str], ...]] = (
     ("Authorization", "Bearer {0}"),

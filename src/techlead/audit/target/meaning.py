@@ -27,20 +27,25 @@ BY_NAME: Final[tuple[tuple[str, Meaning], ...]] = (
     (r"birth|^dob$", Meaning.BIRTHDAY),
     (r"address|street|city|zip|postal|postcode", Meaning.ADDRESS),
     (r"^(page|offset|limit|per_?page|page_?size|skip|take|cursor|size)$", Meaning.PAGE),
-    (r"^(is_)?(admin|staff|superuser|verified|vip|moderator)$|^(user_?)?(role|type)s?$|permissions?$|^scopes?$", Meaning.ROLE),
+    (
+        r"^(is_)?(admin|staff|superuser|verified|vip|moderator)$|^(user_?)?(role|type)s?$|permissions?$|^scopes?$",
+        Meaning.ROLE,
+    ),
     (r"token|secret|api_?key|hash|salt|otp|^code$|signature|recovery|ssn|tax_?id", Meaning.SECRET),
     (r"url|uri|webhook|callback|avatar|link|^image$|endpoint|^site$|website", Meaning.URL),
     (r"price|amount|total|balance|cost|fee|cents|salary|budget|deposit|credit|money|discount", Meaning.MONEY),
     (r"quantity|qty|^count$|seats|stock|capacity|^units$|points|places|nights|guests|tickets$", Meaning.QUANTITY),
     (r"^(status|state|stage|phase)$", Meaning.STATUS),
-    (r"(_at|_on|_date|_time|_until|_from|_to|^date|^time|^start|^end|^when|deadline|expires?|_day)$|^(starts?|ends?)_", Meaning.WHEN),
+    (
+        r"(_at|_on|_date|_time|_until|_from|_to|^date|^time|^start|^end|^when|deadline|expires?|_day)$|^(starts?|ends?)_",
+        Meaning.WHEN,
+    ),
     (r"file|attachment|upload|photo|picture|document", Meaning.FILE),
     (r"^(first|last|full|display|given|family|sur)?_?name$", Meaning.NAME),
 )
 
 PEOPLE: Final = frozenset(
-    "user account person member customer client owner seller buyer author student teacher instructor agent assignee employee"
-    " recipient receiver sender patient doctor guest host driver rider reviewer friend participant attendee trainer coach staff".split()
+    ["user", "account", "person", "member", "customer", "client", "owner", "seller", "buyer", "author", "student", "teacher", "instructor", "agent", "assignee", "employee", "recipient", "receiver", "sender", "patient", "doctor", "guest", "host", "driver", "rider", "reviewer", "friend", "participant", "attendee", "trainer", "coach", "staff"]
 )
 """Nouns that mean somebody with an account."""
 

@@ -76,9 +76,7 @@ class Meaning(StrEnum):
     OTHER = "other"
 
 
-PERSONAL = frozenset(
-    {Meaning.EMAIL, Meaning.NAME, Meaning.PHONE, Meaning.IBAN, Meaning.ADDRESS, Meaning.BIRTHDAY}
-)
+PERSONAL = frozenset({Meaning.EMAIL, Meaning.NAME, Meaning.PHONE, Meaning.IBAN, Meaning.ADDRESS, Meaning.BIRTHDAY})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def matching(pattern: str, chance: random.Random, length_min: int = 0) -> str | 
     """Make one; None when the pattern is beyond us."""
     try:
         parsed = PARSER.parse(pattern)
-        for more in range(0, 3):
+        for more in range(3):
             text = _sequence(parsed, chance, max(0, length_min) if more else 0)
             if re.search(pattern, text) and len(text) >= length_min:
                 return text
@@ -42,7 +42,9 @@ def _part(operator: str, given: Any, chance: random.Random, length: int) -> str:
             return chance.choice([letter for letter in LETTERS if letter != chr(given)])
         case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
             least, most, inner = given
-            count = min(int(most), max(int(least), length, 1 if int(most) else 0, min(int(least) + REPEATS_MORE, int(most))))
+            count = min(
+                int(most), max(int(least), length, 1 if int(most) else 0, min(int(least) + REPEATS_MORE, int(most)))
+            )
             return "".join(_sequence(inner, chance, 0) for _ in range(count))
         case "SUBPATTERN":
             return _sequence(given[-1], chance, length)

@@ -26,7 +26,9 @@ def request_with(operation: Operation, body: Mapping[str, Any], actor: Actor, pa
     where = path or operation.path
     if operation.media == FORM:
         raw = urlencode(dict(body)).encode()
-        return Request(operation.method, where, actor, raw=raw, headers={"Content-Type": FORM}, operation=operation.name)
+        return Request(
+            operation.method, where, actor, raw=raw, headers={"Content-Type": FORM}, operation=operation.name
+        )
     if operation.media.startswith("multipart/"):
         return multipart(operation, body, actor, where)
     bodiless = not body and not operation.body
@@ -118,7 +120,7 @@ class Identities:
         probe = self.ways.probe
         if known is None or probe is None:
             return known
-        body = {} if probe.unsafe else None
+        body: dict[str, Any] | None = {} if probe.unsafe else None
         answer = self._send(Request(probe.method, probe.path, known, body=body))
         return known if answer.status not in SESSION_LOST else self.log_in(known)
 
@@ -192,7 +194,9 @@ class Identities:
         if not changes:
             raise Unavailable(f"no column gives the role {role}")
         for column, value in changes.items():
-            statement = f'UPDATE "{self.ways.user_table}" SET "{column}" = ? WHERE lower("{self.ways.login_column}") = ?'  # noqa: S608 - names of its own
+            statement = (
+                f'UPDATE "{self.ways.user_table}" SET "{column}" = ? WHERE lower("{self.ways.login_column}") = ?'  # noqa: S608 - names of its own
+            )
             database.change(statement, value, actor.login.lower())
 
     def _administrator(self) -> Actor:
@@ -209,7 +213,9 @@ class Identities:
             raise Unavailable("no sign-up was found")
         shape = [field for field in operation.body if field.name not in self.ways.sign_up_left_out]
         body = self._values.body(shape, known={**self.ways.sign_up_fixed, **fields})
-        first = next((body[field.name] for field in shape if field.meaning is Meaning.PASSWORD and field.name in body), None)
+        first = next(
+            (body[field.name] for field in shape if field.meaning is Meaning.PASSWORD and field.name in body), None
+        )
         for field in shape:
             if field.meaning is Meaning.PASSWORD and field.name in body and field.name not in fields:
                 body[field.name] = first
@@ -230,7 +236,9 @@ class Identities:
     def _activate(self, actor: Actor) -> None:
         database = self._database() if self.ways.activation else None
         for column, value in self.ways.activation.items() if database is not None else ():
-            statement = f'UPDATE "{self.ways.user_table}" SET "{column}" = ? WHERE lower("{self.ways.login_column}") = ?'  # noqa: S608 - names of its own
+            statement = (
+                f'UPDATE "{self.ways.user_table}" SET "{column}" = ? WHERE lower("{self.ways.login_column}") = ?'  # noqa: S608 - names of its own
+            )
             if database is not None:
                 database.change(statement, value, actor.login.lower())
 
@@ -255,9 +263,7 @@ def _row_changes(columns: Mapping[str, Any], role: str) -> dict[str, Any]:
         flag = column.lower().removeprefix("is_")
         if isinstance(ordinary, str) and not ordinary.isdigit():
             changes[column] = role.upper() if ordinary.isupper() else role
-        elif role == "admin" and flag in {"admin", "staff", "superuser"}:
-            changes[column] = 1
-        elif flag == role:
+        elif (role == "admin" and flag in {"admin", "staff", "superuser"}) or flag == role:
             changes[column] = 1
     return changes
 
@@ -267,10 +273,15 @@ def _id_in(answer: Answer) -> Any:
     said = answer.json
     if not isinstance(said, Mapping):
         return None
-    for place in (said, *(said[name] for name in ("user", "account", "data", "profile", "customer", "member") if isinstance(said.get(name), Mapping))):
+    for place in (
+        said,
+        *(
+            said[name]
+            for name in ("user", "account", "data", "profile", "customer", "member")
+            if isinstance(said.get(name), Mapping)
+        ),
+    ):
         for name in ("id", "user_id", "uuid", "public_id", "account_id", "userId", "_id"):
             if isinstance(place.get(name), int | str) and not isinstance(place.get(name), bool):
                 return place[name]
     return None
-
-

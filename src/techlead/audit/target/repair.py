@@ -23,7 +23,10 @@ def faults(answer: Answer) -> tuple[tuple[str, str], ...]:
 
 def _faults(said: Any, field: str) -> Iterator[tuple[str, str]]:
     if isinstance(said, str):
-        named = re.search(r"['\"`]?(\w+)['\"`]? (?:is|are|field|must|cannot|should)\b|(?:[Mm]issing|[Ii]nvalid|[Rr]equired)(?: required)?(?: field| parameter| value for)?s?:? ['\"`]?(\w+)", said)
+        named = re.search(
+            r"['\"`]?(\w+)['\"`]? (?:is|are|field|must|cannot|should)\b|(?:[Mm]issing|[Ii]nvalid|[Rr]equired)(?: required)?(?: field| parameter| value for)?s?:? ['\"`]?(\w+)",
+            said,
+        )
         yield field or (next(group for group in named.groups() if group).lower() if named else ""), said
     elif isinstance(said, list):
         for one in said:
@@ -37,7 +40,19 @@ def _faults(said: Any, field: str) -> Iterator[tuple[str, str]]:
             yield parts[-1] if parts else "", message
             return
         for key, value in said.items():
-            plain = key in {"detail", "details", "error", "errors", "message", "messages", "msg", "non_field_errors", "json", "form", "description"}
+            plain = key in {
+                "detail",
+                "details",
+                "error",
+                "errors",
+                "message",
+                "messages",
+                "msg",
+                "non_field_errors",
+                "json",
+                "form",
+                "description",
+            }
             yield from _faults(value, field if plain else str(key))
 
 
@@ -53,7 +68,10 @@ MENDS: Final[tuple[tuple[str, Mend], ...]] = (
     (r"one of:? \[?['\"(]?([\w-]+)", lambda found, values, field: found[1]),
     (r"(?:Input should be|permitted:|choose from|allowed:?) '([\w-]+)'", lambda found, values, field: found[1]),
     (r"valid email|email address|e-mail", lambda found, values, field: f"{values.canary()}@people.example.com"),
-    (r"valid (?:http )?url|valid uri|must start with https?", lambda found, values, field: f"https://{values.canary()}.hooks.example.com/"),
+    (
+        r"valid (?:http )?url|valid uri|must start with https?",
+        lambda found, values, field: f"https://{values.canary()}.hooks.example.com/",
+    ),
     (r"uuid", lambda found, values, field: "00000000-0000-4000-8000-000000000000"),
     (r"in the past|not be in the future", lambda found, values, field: _soon(-1)),
     (r"future|in advance", lambda found, values, field: _soon(2)),
@@ -63,9 +81,18 @@ MENDS: Final[tuple[tuple[str, Mend], ...]] = (
     (r"valid (?:integer|number)|whole number|an integer|numeric", lambda found, values, field: 3),
     (r"(?:list|array)", lambda found, values, field: [values.canary()]),
     (r"(?:object|dictionary|dict)\b", lambda found, values, field: {}),
-    (r"(?:at least|minimum|shorter than|min) (\d+)[^\d]*(?:char|letter|long)", lambda found, values, field: (values.canary() * 20)[: int(found[1])]),
-    (r"(?:at least|minimum of|greater than(?: or equal to)?|min) (\d+)", lambda found, values, field: int(found[1]) + 1),
-    (r"(?:at most|maximum of|less than(?: or equal to)?|max) (\d+)", lambda found, values, field: max(0, int(found[1]) - 1)),
+    (
+        r"(?:at least|minimum|shorter than|min) (\d+)[^\d]*(?:char|letter|long)",
+        lambda found, values, field: (values.canary() * 20)[: int(found[1])],
+    ),
+    (
+        r"(?:at least|minimum of|greater than(?: or equal to)?|min) (\d+)",
+        lambda found, values, field: int(found[1]) + 1,
+    ),
+    (
+        r"(?:at most|maximum of|less than(?: or equal to)?|max) (\d+)",
+        lambda found, values, field: max(0, int(found[1]) - 1),
+    ),
     (r"positive|greater than", lambda found, values, field: 5),
     (r"string|text", lambda found, values, field: values.canary()),
     (r"required|missing|blank|empty|null|provide", lambda found, values, field: values.value(field)),
@@ -73,7 +100,9 @@ MENDS: Final[tuple[tuple[str, Mend], ...]] = (
 """What a sentence about a field says, and the value to try next."""
 
 
-def mended(body: Mapping[str, Any], fields: Mapping[str, Field], answer: Answer, values: Values) -> dict[str, Any] | None:
+def mended(
+    body: Mapping[str, Any], fields: Mapping[str, Field], answer: Answer, values: Values
+) -> dict[str, Any] | None:
     """The body with what the answer complains about changed; None when nothing in it helps."""
     changed = dict(body)
     for name, sentence in faults(answer):

@@ -14,13 +14,33 @@ from techlead.audit.target.operation import Field, Meaning, Operation, Resource,
 DOCUMENTS: Final = r"/(openapi|swagger|docs?|redoc|schema|apispec\w*)(\.json|\.yaml)?(/|$)|/(health|healthz|ready|readyz|live|livez|ping|metrics|status|version|favicon\.ico)/?$"
 BY_PATH: Final[tuple[tuple[str, str, bool | None, Role], ...]] = (
     ("POST", r"(log|sign)[-_]?(out|off)$", None, Role.LOG_OUT),
-    ("POST", r"(reset|recover)[-_/]?(password|confirm)?(/|$)|password/(reset|confirm)$|reset.password$", True, Role.RESET),
-    ("POST", r"forgot|(reset|recover)[-_/]?(request|password)$|password[-_/](reset|forgot|recovery)(/request)?$", False, Role.FORGOT),
-    ("POST", r"(change|update|set)[-_]?password$|(^|/)(me|account|profile|users?|auth)/password$|(^|/)password(/change)?$", None, Role.PASSWORD),
+    (
+        "POST",
+        r"(reset|recover)[-_/]?(password|confirm)?(/|$)|password/(reset|confirm)$|reset.password$",
+        True,
+        Role.RESET,
+    ),
+    (
+        "POST",
+        r"forgot|(reset|recover)[-_/]?(request|password)$|password[-_/](reset|forgot|recovery)(/request)?$",
+        False,
+        Role.FORGOT,
+    ),
+    (
+        "POST",
+        r"(change|update|set)[-_]?password$|(^|/)(me|account|profile|users?|auth)/password$|(^|/)password(/change)?$",
+        None,
+        Role.PASSWORD,
+    ),
     ("PUT", r"(change[-_]?)?password$", None, Role.PASSWORD),
     ("PATCH", r"(change[-_]?)?password$", None, Role.PASSWORD),
     ("POST", r"register|sign[-_]?up|registration|(^|/)join$", None, Role.SIGN_UP),
-    ("POST", r"(log|sign)[-_]?in$|(^|/)(token|sessions?|auth|authenticate|jwt/create)(/create|/obtain)?$", None, Role.LOG_IN),
+    (
+        "POST",
+        r"(log|sign)[-_]?in$|(^|/)(token|sessions?|auth|authenticate|jwt/create)(/create|/obtain)?$",
+        None,
+        Role.LOG_IN,
+    ),
     ("GET", r"(^|/)(me|whoami|profile|account|current[-_]?user|userinfo)$", None, Role.ME),
     ("PATCH", r"(^|/)(me|profile|account)(/\w+)?$", None, Role.CHANGE_ME),
     ("PUT", r"(^|/)(me|profile|account)(/\w+)?$", None, Role.CHANGE_ME),
@@ -35,9 +55,7 @@ def assign(operations: Sequence[Operation]) -> tuple[Operation, ...]:
     if any(operation.role is Role.SIGN_UP and not _is_collection(operation.path) for operation in named):
         named = [_demoted(operation) for operation in named]
     collections = {words[-1] for operation in named if (words := _words(operation.path)) and operation.method == "GET"}
-    items = {
-        _before_parameter(operation.path) for operation in named if operation.path.rstrip("/").endswith("}")
-    }
+    items = {_before_parameter(operation.path) for operation in named if operation.path.rstrip("/").endswith("}")}
     known = {word for word in collections | items if word and word != "me"}
     placed = _made_by_other_means([_placed(operation, known) for operation in named])
     nouns = {operation.resource for operation in placed if operation.resource}
@@ -52,7 +70,9 @@ def resources_of(operations: Sequence[Operation]) -> tuple[Resource, ...]:
             by_noun[operation.resource].append(operation)
     found = []
     for noun, group in sorted(by_noun.items()):
-        chosen = {role: min(same, key=_simplicity) for role in _PLACES if (same := [o for o in group if o.role is role])}
+        chosen = {
+            role: min(same, key=_simplicity) for role in _PLACES if (same := [o for o in group if o.role is role])
+        }
         item = chosen.get(Role.READ) or chosen.get(Role.CHANGE) or chosen.get(Role.DELETE) or chosen.get(Role.ACT)
         creating = chosen.get(Role.CREATE)
         found.append(
@@ -140,14 +160,24 @@ def _placed(operation: Operation, known: set[str]) -> Operation:
     under_item = any(word.startswith("{") for word in words)
     if operation.method == "GET":
         plural = nouns[-1] in known and singular(nouns[-1]) != nouns[-1]
-        return replace(operation, role=Role.LIST if plural else Role.READ if under_item else Role.OTHER, resource=nouns[-1] if plural else _owner(words))
-    if operation.method == "POST" and (nouns[-1] in known and singular(nouns[-1]) != nouns[-1] or not under_item and len(nouns) == 1):
+        return replace(
+            operation,
+            role=Role.LIST if plural else Role.READ if under_item else Role.OTHER,
+            resource=nouns[-1] if plural else _owner(words),
+        )
+    if operation.method == "POST" and (
+        (nouns[-1] in known and singular(nouns[-1]) != nouns[-1]) or (not under_item and len(nouns) == 1)
+    ):
         return replace(operation, role=Role.CREATE, resource=nouns[-1])
     if under_item:
         return replace(operation, role=Role.ACT, resource=_owner(words))
     if operation.method == "POST":
         singularly = singular(nouns[-1]) == nouns[-1]
-        return replace(operation, role=Role.ACT if singularly else Role.CREATE, resource=nouns[-2] if singularly and len(nouns) > 1 else nouns[-1])
+        return replace(
+            operation,
+            role=Role.ACT if singularly else Role.CREATE,
+            resource=nouns[-2] if singularly and len(nouns) > 1 else nouns[-1],
+        )
     return replace(operation, role=Role.CHANGE if operation.method != "DELETE" else Role.DELETE, resource=nouns[-1])
 
 
@@ -176,7 +206,9 @@ def _owner(words: Sequence[str]) -> str | None:
 def _referred(operation: Operation, nouns: set[str]) -> Operation:
     words = _words(operation.path)
     before = {word.strip("{}"): words[at - 1] for at, word in enumerate(words) if at and word.startswith("{")}
-    parameters = tuple(replace(field, refers_to=_target(field, nouns, before.get(field.name))) for field in operation.parameters)
+    parameters = tuple(
+        replace(field, refers_to=_target(field, nouns, before.get(field.name))) for field in operation.parameters
+    )
     body = tuple(
         replace(field, refers_to=_target(field, nouns, None)) if field.meaning is Meaning.REFERENCE else field
         for field in operation.body

@@ -78,7 +78,9 @@ def field_of(name: str, schema: Any, document: Mapping[str, Any], *, required: b
         example=whole.get("example", whole.get("default")),
         refers_to=str(whole["x-model"]).lower() if "x-model" in whole else None,
         fields=fields_of(whole, document, depth) if kind in {"object", "array"} else (),
-        item=field_of(name, items, document, required=True, depth=depth + 1) if kind == "array" and depth < DEPTH_MAX and "properties" not in items else None,
+        item=field_of(name, items, document, required=True, depth=depth + 1)
+        if kind == "array" and depth < DEPTH_MAX and "properties" not in items
+        else None,
     )
 
 

@@ -42,7 +42,20 @@ def id_in(answer: Answer, resource: str, parameter: str | None = None) -> Any:
 def _names(resource: str, parameter: str | None) -> tuple[str, ...]:
     one = singular(snake(resource))
     first = (parameter,) if parameter and not parameter.endswith("id") else ()
-    return (*first, *((parameter,) if parameter else ()), "id", f"{one}_id", f"{one}Id", "uuid", "public_id", "_id", "code", "number", "slug", "key")
+    return (
+        *first,
+        *((parameter,) if parameter else ()),
+        "id",
+        f"{one}_id",
+        f"{one}Id",
+        "uuid",
+        "public_id",
+        "_id",
+        "code",
+        "number",
+        "slug",
+        "key",
+    )
 
 
 def _places(said: Any, resource: str) -> Iterator[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ from techlead.audit.target.given import Given
 from techlead.audit.target.instance import Instance
 from techlead.audit.target.operation import Operation, Role
 from techlead.audit.target.people import Identities, Send
+from techlead.audit.target.remote import Remote
 from techlead.audit.target.roles import assign, resources_of
 from techlead.audit.target.understanding import Recipe, Understanding, Ways
 from techlead.audit.target.values import Values
@@ -35,7 +36,7 @@ class Met:
     debug: bool
 
 
-def meet(instance: Instance, given: Given, seed: int, send: Send) -> Met:
+def meet(instance: Instance | Remote, given: Given, seed: int, send: Send) -> Met:
     """Discover the operations, sign up and log in.
 
     Raises:
@@ -53,7 +54,7 @@ def meet(instance: Instance, given: Given, seed: int, send: Send) -> Met:
     return Met(str(routes.get("framework", "unknown")), operations, ways, bool(routes.get("debug")))
 
 
-def settle(instance: Instance, met: Met, seed: int, send: Send) -> Mapping[str, Actor]:
+def settle(instance: Instance | Remote, met: Met, seed: int, send: Send) -> Mapping[str, Actor]:
     """Sign up the people whom every attack needs: three ordinary users and one of each other role."""
     people = Identities(met.ways, send, Values(seed, instance.clock.now), lambda: instance.database)
     for role in met.ways.roles:
@@ -64,7 +65,12 @@ def settle(instance: Instance, met: Met, seed: int, send: Send) -> Mapping[str, 
 
 
 def understand(
-    instance: Instance, met: Met, guessed: tuple[str, ...], seed: int, send: Send, seconds: float = EXPLORE_SECONDS
+    instance: Instance | Remote,
+    met: Met,
+    guessed: tuple[str, ...],
+    seed: int,
+    send: Send,
+    seconds: float = EXPLORE_SECONDS,
 ) -> Understanding:
     """Make each operation succeed once."""
     values = Values(seed + 1, instance.clock.now)
@@ -79,6 +85,7 @@ def understand(
         ways=met.ways,
         recipes=explored.recipes,
         debug=met.debug,
+        has_database=instance.database is not None,
         untried=explored.untried,
         guessed=(*guessed, *_told(met.ways.sign_up, met.ways.log_in), *met.ways.told),
     )
@@ -95,5 +102,3 @@ def counted(known: Understanding) -> str:
     tried = len(known.recipes)
     documents = sum(operation.role is Role.DOCUMENTS for operation in known.operations)
     return f"{len(known.operations) - documents} operations, {tried} of them made to succeed; roles: {', '.join(known.ways.roles) or 'none'}"
-
-

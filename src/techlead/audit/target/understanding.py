@@ -74,6 +74,7 @@ class Understanding:
     ways: Ways = field(default_factory=Ways)
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     debug: bool = False
+    has_database: bool = False
     untried: Mapping[str, str] = field(default_factory=dict)
     """Operations that never succeeded, with the last refusal."""
     guessed: tuple[str, ...] = ()

@@ -15,7 +15,19 @@ from techlead.audit.target.pattern import matching
 PASSWORD: Final = "Quartz-{0}-Harbor7!"  # noqa: S105 - of accounts in a copy
 LIVELY: Final = ("active", "open", "published", "available", "public", "enabled", "draft", "new", "pending")
 """Choices that make a row usable, the best first."""
-LIKELY_TRUE: Final = ("published", "active", "public", "enabled", "visible", "available", "is_open", "listed", "accept", "agree", "terms")
+LIKELY_TRUE: Final = (
+    "published",
+    "active",
+    "public",
+    "enabled",
+    "visible",
+    "available",
+    "is_open",
+    "listed",
+    "accept",
+    "agree",
+    "terms",
+)
 TEXT_CHARACTERS: Final = 24
 MONEY_VALUE: Final = 25
 WHEN_AHEAD: Final = timedelta(days=3)
@@ -39,13 +51,17 @@ class Values:
             letters = "".join(self._chance.choice("bcdfghjkmnpqrstvwxz") for _ in range(6))
         return f"{letters}{number}"
 
-    def body(self, fields: Iterable[Field], *, optional: bool = True, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def body(
+        self, fields: Iterable[Field], *, optional: bool = True, known: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """A body with every field (or only the required ones); references that are not `known` are left out."""
         given = dict(known or {})
         for field in fields:
             if field.name in given or field.type == "file":
                 continue
-            if not field.required and (not optional or field.meaning in {Meaning.REFERENCE, Meaning.ROLE, Meaning.PAGE}):
+            if not field.required and (
+                not optional or field.meaning in {Meaning.REFERENCE, Meaning.ROLE, Meaning.PAGE}
+            ):
                 continue
             if field.meaning is Meaning.REFERENCE:
                 continue
@@ -82,7 +98,12 @@ class Values:
         return []
 
     def _number(self, field: Field) -> float | int:
-        wished = {Meaning.MONEY: MONEY_VALUE, Meaning.QUANTITY: 2, Meaning.PAGE: 10, Meaning.WHEN: int(self._now()) + 86400}
+        wished = {
+            Meaning.MONEY: MONEY_VALUE,
+            Meaning.QUANTITY: 2,
+            Meaning.PAGE: 10,
+            Meaning.WHEN: int(self._now()) + 86400,
+        }
         value: float = wished.get(field.meaning, 1)
         if "cents" in field.name.lower():
             value = MONEY_VALUE * 100
@@ -138,7 +159,11 @@ class Values:
     def _when(self, field: Field) -> str:
         moment = datetime.fromtimestamp(self._now(), UTC)
         back = any(word in field.name.lower() for word in ("purchased", "bought", "created", "issued", "paid", "since"))
-        later = timedelta(hours=1) if any(word in field.name.lower() for word in ("end", "until", "_to", "expire")) else timedelta()
+        later = (
+            timedelta(hours=1)
+            if any(word in field.name.lower() for word in ("end", "until", "_to", "expire"))
+            else timedelta()
+        )
         moment = moment - timedelta(days=1) if back else moment + WHEN_AHEAD + later
         if field.format == "date" or (not field.format and "date" in field.name.lower()):
             return moment.date().isoformat()

@@ -20,7 +20,17 @@ from techlead.audit.target.values import POWERFUL, Values
 REPAIRS_MAX: Final = 4
 REFUSED: Final = frozenset({401, 403})
 ACTIVATING: Final = ("verified", "confirmed", "activated", "is_active", "approved", "email_verified")
-POWER_COLUMNS: Final = ("role", "user_type", "user_role", "account_type", "type", "is_admin", "is_staff", "is_superuser", "admin")
+POWER_COLUMNS: Final = (
+    "role",
+    "user_type",
+    "user_role",
+    "account_type",
+    "type",
+    "is_admin",
+    "is_staff",
+    "is_superuser",
+    "admin",
+)
 
 Found = Callable[[], SqliteDatabase | None]
 
@@ -42,7 +52,10 @@ def find_ways(operations: Sequence[Operation], send: Send, values: Values, datab
 def _candidates(operations: Sequence[Operation], role: Role, named: Any) -> list[Operation]:
     if isinstance(named, str):
         return [operation for operation in operations if operation.name == named]
-    return sorted((operation for operation in operations if operation.role is role), key=lambda one: ("admin" in one.path, len(one.path)))
+    return sorted(
+        (operation for operation in operations if operation.role is role),
+        key=lambda one: ("admin" in one.path, len(one.path)),
+    )
 
 
 Signed = tuple[Mapping[str, Any], Sequence[str], Mapping[str, Any], Answer]
@@ -63,13 +76,25 @@ def _sign_up(operation: Operation, send: Send, values: Values) -> Signed | None:
             better = mended(body, fields, answer, values)
             if better is None:
                 break
-            insisted.update({name: value for name, value in better.items() if body.get(name) != value and not _is_unique(fields.get(name))})
+            insisted.update(
+                {
+                    name: value
+                    for name, value in better.items()
+                    if body.get(name) != value and not _is_unique(fields.get(name))
+                }
+            )
             body = better
     return None
 
 
 def _is_unique(field: Field | None) -> bool:
-    return field is None or field.meaning in {Meaning.EMAIL, Meaning.USERNAME, Meaning.PASSWORD, Meaning.PHONE, Meaning.NAME}
+    return field is None or field.meaning in {
+        Meaning.EMAIL,
+        Meaning.USERNAME,
+        Meaning.PASSWORD,
+        Meaning.PHONE,
+        Meaning.NAME,
+    }
 
 
 def _same_passwords(fields: Sequence[Field], body: dict[str, Any]) -> None:
@@ -82,7 +107,18 @@ def _same_passwords(fields: Sequence[Field], body: dict[str, Any]) -> None:
 def _with_sign_up(ways: Ways, operation: Operation, signed: Signed) -> tuple[Ways, Mapping[str, Any], Answer]:
     insisted, left, body, answer = signed
     extra = tuple(
-        Field(name, "string", Meaning.EMAIL if "mail" in name else Meaning.PASSWORD if "pass" in name else Meaning.USERNAME if name in {"username", "login"} else Meaning.TEXT, required=True)
+        Field(
+            name,
+            "string",
+            Meaning.EMAIL
+            if "mail" in name
+            else Meaning.PASSWORD
+            if "pass" in name
+            else Meaning.USERNAME
+            if name in {"username", "login"}
+            else Meaning.TEXT,
+            required=True,
+        )
         for name in body
         if name not in {field.name for field in operation.body}
     )
@@ -142,9 +178,19 @@ def _password_of(body: Mapping[str, Any]) -> str:
 
 def _forms(log_in: Operation, body: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """(field of the log-in, field of the sign-up it takes, other required fields) to try."""
-    names = [field.name for field in log_in.body if field.meaning in {Meaning.EMAIL, Meaning.USERNAME} or field.name in {"identifier", "login", "account"}]
-    identifying = [name for name in body if "mail" in name.lower()] + [name for name in body if "user" in name.lower() or name in {"login", "handle", "nickname"}]
-    fixed = {field.name: (field.choices[0] if field.choices else "password") for field in log_in.body if field.name == "grant_type"}
+    names = [
+        field.name
+        for field in log_in.body
+        if field.meaning in {Meaning.EMAIL, Meaning.USERNAME} or field.name in {"identifier", "login", "account"}
+    ]
+    identifying = [name for name in body if "mail" in name.lower()] + [
+        name for name in body if "user" in name.lower() or name in {"login", "handle", "nickname"}
+    ]
+    fixed = {
+        field.name: (field.choices[0] if field.choices else "password")
+        for field in log_in.body
+        if field.name == "grant_type"
+    }
     for name in names or ["email", "username"]:
         same = [source for source in identifying if source == name]
         for source in [*same, *[one for one in identifying if one not in same]]:
@@ -153,20 +199,36 @@ def _forms(log_in: Operation, body: Mapping[str, Any]) -> Iterator[tuple[str, st
 
 def _probes(operations: Sequence[Operation], send: Send) -> list[Operation]:
     """Operations that refuse strangers: ME first."""
-    safe = [operation for operation in operations if operation.method == "GET" and not operation.parameters and operation.role is not Role.DOCUMENTS]
+    safe = [
+        operation
+        for operation in operations
+        if operation.method == "GET" and not operation.parameters and operation.role is not Role.DOCUMENTS
+    ]
     safe.sort(key=lambda operation: (operation.role is not Role.ME, "admin" in operation.path, len(operation.path)))
-    refused = [operation for operation in safe if send(Request("GET", operation.path)).status in {401, 403, 302, 422, 400}]
+    refused = [
+        operation for operation in safe if send(Request("GET", operation.path)).status in {401, 403, 302, 422, 400}
+    ]
     if refused:
         return refused
-    return [operation for operation in operations if operation.unsafe and not operation.parameters and operation.role in {Role.CREATE, Role.LOG_OUT, Role.CHANGE_ME}]
+    return [
+        operation
+        for operation in operations
+        if operation.unsafe
+        and not operation.parameters
+        and operation.role in {Role.CREATE, Role.LOG_OUT, Role.CHANGE_ME}
+    ]
 
 
-def _carrying(answer: Answer, actor: Actor, probes: Sequence[Operation], send: Send) -> tuple[Mapping[str, str], Operation | None] | None:
+def _carrying(
+    answer: Answer, actor: Actor, probes: Sequence[Operation], send: Send
+) -> tuple[Mapping[str, str], Operation | None] | None:
     for headers in proofs(answer, actor):
         if not probes:
             return headers, None
         for probe in probes[:4]:
-            said = send(Request(probe.method, probe.path, replace(actor, headers=headers), body={} if probe.unsafe else None))
+            said = send(
+                Request(probe.method, probe.path, replace(actor, headers=headers), body={} if probe.unsafe else None)
+            )
             if said.status not in {0, 301, 302, 303} | REFUSED and (said.ok or probe.unsafe):
                 return headers, probe
     return None
@@ -179,7 +241,11 @@ def _with_table(ways: Ways, body: Mapping[str, Any], database: Found) -> Ways:
     for table in found.tables() if found is not None else ():
         for row in found.rows(table) if found is not None else ():
             for column, value in row.items():
-                if isinstance(value, str) and value.lower() in logins and "mail" in column.lower() + "mail" * ("user" in column.lower()):
+                if (
+                    isinstance(value, str)
+                    and value.lower() in logins
+                    and "mail" in column.lower() + "mail" * ("user" in column.lower())
+                ):
                     powers = {name: value for name, value in row.items() if name.lower() in POWER_COLUMNS}
                     return replace(ways, user_table=table, login_column=column, role_columns=powers)
     return ways
@@ -190,7 +256,12 @@ def _activation(ways: Ways, body: Mapping[str, Any], database: Found) -> Mapping
     if found is None or not ways.user_table:
         return None
     mine = [row for row in found.rows(ways.user_table) if row.get(ways.login_column) in body.values()]
-    return {name: 1 for row in mine[:1] for name, value in row.items() if not value and any(word in name.lower() for word in ACTIVATING)} or None
+    return {
+        name: 1
+        for row in mine[:1]
+        for name, value in row.items()
+        if not value and any(word in name.lower() for word in ACTIVATING)
+    } or None
 
 
 def _set_columns(ways: Ways, body: Mapping[str, Any], columns: Mapping[str, Any], database: Found) -> None:
@@ -198,7 +269,9 @@ def _set_columns(ways: Ways, body: Mapping[str, Any], columns: Mapping[str, Any]
     for column, value in columns.items() if found is not None else ():
         for login in body.values():
             if isinstance(login, str) and "@" in login and found is not None:
-                found.change(f'UPDATE "{ways.user_table}" SET "{column}" = ? WHERE "{ways.login_column}" = ?', value, login)  # noqa: S608 - names of its own
+                found.change(
+                    f'UPDATE "{ways.user_table}" SET "{column}" = ? WHERE "{ways.login_column}" = ?', value, login
+                )
 
 
 def _with_roles(
@@ -219,7 +292,13 @@ def _with_roles(
     known = Actor("admin", "admin", ways.admin_login, ways.admin_password)
     can_log_in = people.log_in(known) is not None if ways.log_in else False
     ordinary = {str(value).lower() for value in ways.role_columns.values()}
-    chosen = [str(choice) for operation in operations for field in operation.body if field.meaning is Meaning.ROLE for choice in field.choices]
+    chosen = [
+        str(choice)
+        for operation in operations
+        for field in operation.body
+        if field.meaning is Meaning.ROLE
+        for choice in field.choices
+    ]
     others = [choice for choice in dict.fromkeys(chosen) if choice.lower() not in ordinary | POWERFUL]
     roles = ["user"]
     textual = any(isinstance(value, str) for value in ways.role_columns.values())

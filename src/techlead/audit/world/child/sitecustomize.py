@@ -16,7 +16,7 @@ def _their_own():
     before = list(sys.path)
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != _here]
     try:
-        import sitecustomize  # noqa: F401, PLC0415 - the target's
+        import sitecustomize  # noqa: F401 - the target's
     except ImportError:
         if mine is not None:
             sys.modules["sitecustomize"] = mine

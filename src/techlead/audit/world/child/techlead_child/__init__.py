@@ -3,7 +3,7 @@
 
 def install(folder):
     """Take hold of this process; called once, before any line of the target."""
-    from techlead_child import clock, control, databases, modules, network, ports, watch  # noqa: PLC0415 - only inside a target
+    from techlead_child import clock, control, databases, modules, network, ports, watch
 
     control.open_folder(folder)
     clock.install(folder)

@@ -10,9 +10,9 @@ WRITING = {"create": "POST", "update": "PUT", "partial_update": "PATCH"}
 
 def read(objects):
     """Every route below ROOT_URLCONF; None before Django is set up."""
-    from django.apps import apps  # noqa: PLC0415 - the target's
-    from django.conf import settings  # noqa: PLC0415 - the target's
-    from django.urls import get_resolver  # noqa: PLC0415 - the target's
+    from django.apps import apps
+    from django.conf import settings
+    from django.urls import get_resolver
 
     if not settings.configured or not apps.ready:
         return None
@@ -26,7 +26,7 @@ def read(objects):
 def _ninja(objects):
     if "ninja" not in sys.modules:
         return None
-    from ninja import NinjaAPI  # noqa: PLC0415 - the target's
+    from ninja import NinjaAPI
 
     for found in objects:
         if isinstance(found, NinjaAPI):
@@ -93,7 +93,7 @@ def _serializer(view, handler):
         made.action, made.request, made.kwargs, made.args, made.format_kwarg = action, None, {}, (), None
         if action in WRITING or source.mentions(handler, "get_serializer("):
             return schema.of(made.get_serializer_class())
-    except Exception:  # noqa: BLE001 - a view that needs a request to know
+    except Exception:
         found = getattr(view, "serializer_class", None)
         return schema.of(found) if found is not None and action in WRITING else None
     return None

@@ -5,7 +5,7 @@ from techlead_child import source
 
 def read(objects):
     """The application with most rules."""
-    from flask import Flask  # noqa: PLC0415 - the target's
+    from flask import Flask
 
     applications = [found for found in objects if isinstance(found, Flask)]
     if not applications:

@@ -18,7 +18,7 @@ class _Uvloop(object):
 
     @staticmethod
     def exec_module(module):
-        import asyncio  # noqa: PLC0415 - only where it is asked for
+        import asyncio
 
         module.__version__ = "0.0"
         module.Loop = asyncio.SelectorEventLoop
@@ -41,7 +41,7 @@ class _Certifi(object):
         self.loader.exec_module(module)
         bundle = os.environ["SSL_CERT_FILE"]
         module.where = lambda: bundle
-        module.contents = lambda: open(bundle, encoding="ascii").read()  # noqa: SIM115 - as certifi does
+        module.contents = lambda: open(bundle, encoding="ascii").read()
 
 
 class _Finder(MetaPathFinder):

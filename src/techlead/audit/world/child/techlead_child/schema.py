@@ -44,7 +44,7 @@ def of(value):
     kind = _kind(value)
     try:
         return READERS[kind](value) if kind else None
-    except Exception:  # noqa: BLE001 - a schema that cannot be read is a schema we do not have
+    except Exception:
         return None
 
 
@@ -69,7 +69,7 @@ def _pydantic(cls):
 
 
 def _msgspec(cls):
-    import msgspec  # noqa: PLC0415 - the target's
+    import msgspec
 
     found = msgspec.json.schema(cls)
     name = found.get("$ref", "").rpartition("/")[2]

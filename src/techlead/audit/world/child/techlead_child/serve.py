@@ -31,13 +31,13 @@ def _is_asgi(application):
 
 def _serve_asgi(application):
     try:
-        import uvicorn  # noqa: PLC0415 - the target's, when it has one
+        import uvicorn
     except ImportError:
         try:
-            import asyncio  # noqa: PLC0415
+            import asyncio
 
-            from hypercorn.asyncio import serve  # noqa: PLC0415
-            from hypercorn.config import Config  # noqa: PLC0415
+            from hypercorn.asyncio import serve
+            from hypercorn.config import Config
         except ImportError:
             raise SystemExit("techlead: an ASGI application needs uvicorn or hypercorn in its Python") from None
         config = Config()
@@ -49,21 +49,21 @@ def _serve_asgi(application):
 
 def _serve_wsgi(application):
     try:
-        from waitress import serve  # noqa: PLC0415 - the target's, when it has one
+        from waitress import serve
     except ImportError:
         pass
     else:
         serve(application, host="127.0.0.1", port=8000, threads=8)
         return
     try:
-        from werkzeug.serving import run_simple  # noqa: PLC0415 - as above
+        from werkzeug.serving import run_simple
     except ImportError:
         pass
     else:
         run_simple("127.0.0.1", 8000, application, threaded=True)
         return
-    import socketserver  # noqa: PLC0415 - the last resort
-    import wsgiref.simple_server  # noqa: PLC0415
+    import socketserver
+    import wsgiref.simple_server
 
     class Server(socketserver.ThreadingMixIn, wsgiref.simple_server.WSGIServer):
         daemon_threads = True

@@ -9,7 +9,7 @@ DOCUMENTS = ("openapi", "swagger_ui_html", "swagger_ui_redirect", "redoc_html")
 
 def read(objects):
     """The application with most routes (others are mounted in it)."""
-    from starlette.applications import Starlette  # noqa: PLC0415 - the target's
+    from starlette.applications import Starlette
 
     applications = [found for found in objects if isinstance(found, Starlette)]
     if not applications:
@@ -26,7 +26,7 @@ def read(objects):
 def _openapi(application):
     try:
         return application.openapi()
-    except Exception:  # noqa: BLE001 - a schema that its own application cannot write
+    except Exception:
         return None
 
 
@@ -39,10 +39,10 @@ def _hidden(application):
     for route in hidden:
         route.include_in_schema = True
     try:
-        from fastapi.openapi.utils import get_openapi  # noqa: PLC0415 - the target's
+        from fastapi.openapi.utils import get_openapi
 
         return get_openapi(title="hidden", version="0", routes=hidden)
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:
         return None
     finally:
         for route in hidden:

@@ -13,7 +13,7 @@ def main():
         runpy.run_path("manage.py", run_name="__main__")
     except SystemExit:
         pass
-    from django.contrib.auth import get_user_model  # noqa: PLC0415 - the target's
+    from django.contrib.auth import get_user_model
 
     model = get_user_model()
     login, password = os.environ["TECHLEAD_AUDIT_ADMIN"], os.environ["TECHLEAD_AUDIT_ADMIN_PASSWORD"]

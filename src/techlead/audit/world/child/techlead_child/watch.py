@@ -41,7 +41,7 @@ def _look(folder):
         try:
             if write(path):
                 return
-        except Exception:  # noqa: BLE001 - the target must not see us fail
+        except Exception:
             with open(os.path.join(folder, "routes.error"), "w", encoding="utf-8") as file:
                 file.write(traceback.format_exc())
             return
@@ -50,7 +50,7 @@ def _look(folder):
 
 def write(path):
     """Write the routes of every application in this process; False when there is none."""
-    from techlead_child import routes  # noqa: PLC0415 - after the application's own imports
+    from techlead_child import routes
 
     found = routes.read()
     if found is None:
