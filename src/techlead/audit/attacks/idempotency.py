@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.sight import ACCOUNT, Callers, View, look, values_of, windows
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Answer, Request
@@ -93,6 +93,7 @@ def _twice(site: Site, operation: Operation, request: Request) -> Iterator[Outco
         evidence=_evidence(one, other, first, again, repeated),
         steps=(first.exchange, again.exchange),
         severity=severity,
+        shows=Shows(Compare.DIFFERS) if again.ok and first.json != again.json else Shows(),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Outcome, Question, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Question, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.sight import ACCOUNT, Callers, View, addressee, look, values_of, windows
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Actor, Answer, Request
@@ -96,6 +96,7 @@ def _below(operation: Operation, field: Field, answer: Answer, change: View) -> 
         claim=f"{operation.name} takes `{field.name}` = {NEGATIVE_AMOUNT}{more}.",
         evidence={"field": field.name, "sent": NEGATIVE_AMOUNT, "gained": gained},
         steps=(answer.exchange,),
+        shows=Shows(Compare.STATUS, (answer.status,)),
         severity=Severity.CRITICAL if gained else Severity.HIGH,
     )
 

@@ -87,7 +87,8 @@ class _Writer:
     def _attack(self, sighting: Sighting) -> Iterator[str]:
         last, together = self._cut.last, sighting.shows.compare is Compare.TOGETHER
         single = [at for at in self._cut.attack if at != last or not together]
-        for _, same in groupby(single, key=lambda at: self._cut.moves[at].same_as):
+        apart = sighting.shows.compare is Compare.DIFFERS
+        for _, same in groupby(single, key=lambda at: (at if apart else 0, self._cut.moves[at].same_as)):
             run = list(same)
             yield from self._session(self._cut.moves[run[0]].actor, run[0])
             if len(run) > 1:
@@ -109,10 +110,16 @@ class _Writer:
                 return f"{answer}.seconds > {values[0]}"
             case Compare.FASTER:
                 return f"{answer}.seconds < {values[0]}"
+            case Compare.DIFFERS:
+                return f"differs(answer{self._before(last)}, {answer})"
             case Compare.LACKS:
                 return f"200 <= {answer}.status < 300 and not any(text in {answer}.text for text in {self._texts(values, last)})"
             case _:
                 return f"all(text in {answer}.text for text in {self._texts(values, last)})"
+
+    def _before(self, last: int) -> int:
+        """Give the step before the last; the same request twice is one line that is run twice otherwise."""
+        return self._cut.attack[self._cut.attack.index(last) - 1]
 
     def _texts(self, values: Sequence[Any], last: int) -> str:
         after = last + 1

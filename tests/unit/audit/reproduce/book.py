@@ -28,10 +28,11 @@ class Book:
         self.sessions: dict[str, str] = {}
         self.notes: dict[int, dict[str, Any]] = {}
         self.next_id = first_id
+        self.keys: dict[str, int] = {}
         self.taken = 0
         self.lock = threading.Lock()
 
-    def answer(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any, dict[str, str]]:  # noqa: C901, PLR0911 - a route each
+    def answer(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any, dict[str, str]]:  # noqa: C901, PLR0911, PLR0912 - a route each
         parts = path.strip("/").split("/")
         token = headers.get("Authorization", "").removeprefix("Bearer ")
         cookie = headers.get("Cookie", "").partition("session=")[2].partition(";")[0]
@@ -54,7 +55,11 @@ class Book:
                 self.people[name]["password"] = body["password"]
                 return 204, None, {}
             case "POST", ["notes"]:
+                kept = self.keys.get(headers.get("Idempotency-Key", ""))
+                if kept and not self.hole:
+                    return 201, self.notes[kept], {}
                 self.next_id += 1
+                self.keys[headers.get("Idempotency-Key", "")] = self.next_id
                 self.notes[self.next_id] = {"id": self.next_id, "text": body["text"], "by": caller}
                 return 201, self.notes[self.next_id], {}
             case "GET", ["notes", number]:

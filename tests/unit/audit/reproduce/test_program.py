@@ -69,7 +69,15 @@ def sell_twice(attacker: Attacker) -> Sighting:
     )
 
 
-SHOWN: list[Callable[[Attacker], Sighting]] = [take_over, read_note, promote, sell_twice]
+def pay_twice(attacker: Attacker) -> Sighting:
+    """The same request with the same key makes two notes."""
+    alice = attacker.new("alice")
+    one, other = (attacker.send("POST", "/notes", alice, {"text": "pay"}, **{"Idempotency-Key": "k"}) for _ in range(2))
+    steps, shows = (one.exchange, other.exchange), Shows(Compare.DIFFERS)
+    return Sighting("idempotency.missing", "POST /notes", "Twice.", steps=steps, shows=shows)
+
+
+SHOWN: list[Callable[[Attacker], Sighting]] = [take_over, read_note, promote, sell_twice, pay_twice]
 
 
 def run(text: str, url: str) -> int:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from techlead.audit.attacks.access.property import objects, property_of, shows
-from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.standing import one, proofs, signed_up
 from techlead.audit.detect.canaries import stands_in
 from techlead.audit.finding import Question, Severity
@@ -92,7 +92,12 @@ def _promotions(site: Site) -> Iterator[Outcome]:
 def _function(operation: Operation, claim: str, answer: Answer) -> Sighting:
     """Say that a higher operation answered."""
     return Sighting(
-        "access.function", operation.name, claim, steps=(answer.exchange,), evidence={"answer": answer.text[:300]}
+        "access.function",
+        operation.name,
+        claim,
+        steps=(answer.exchange,),
+        shows=Shows(Compare.STATUS, (answer.status,)),
+        evidence={"answer": answer.text[:300]},
     )
 
 
