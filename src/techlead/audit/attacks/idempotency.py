@@ -133,7 +133,7 @@ ATTACK: Final = Attack(
     claim="A request that is sent again with the same Idempotency-Key is done again.",
     effect="The same change is seen a second time: a row more, the money moved once more, or another id.",
     strike=strike,
-    harm=Harm.WRITES,
+    harm=Harm.NONE,
     seconds=15.0,
 )
 ATTACKS: Final[tuple[Attack, ...]] = (ATTACK,)

@@ -236,7 +236,7 @@ def _typed(field: Field, amount: Decimal, like: Any) -> Any:
 
 
 def _attack(kind: str, claim: str, effect: str, strike: Any) -> Attack:
-    return Attack(kind, (kind,), claim, effect, strike, harm=Harm.WRITES, seconds=10.0)
+    return Attack(kind, (kind,), claim, effect, strike, harm=Harm.NONE, seconds=10.0)
 
 
 ATTACKS: Final[tuple[Attack, ...]] = (

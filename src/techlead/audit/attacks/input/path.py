@@ -129,6 +129,6 @@ ATTACK: Final = Attack(
     claim="A name that a caller chooses leads to files outside the folder that was meant.",
     effect="The machine's /etc/passwd comes back, or a file appears above the folder.",
     strike=strike,
-    harm=Harm.WRITES,
+    harm=Harm.NONE,
     seconds=6.0,
 )

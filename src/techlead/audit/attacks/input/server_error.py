@@ -41,7 +41,7 @@ def strike(site: Site) -> Iterator[Outcome]:
 
 
 def _order(operation: Operation) -> tuple[bool, bool, bool, str]:
-    """Put what strangers may send first, log-in foremost: it is the worst place of a cause that many have."""
+    """Put what strangers may send first, log-in foremost: it is the worst place of a cause that many have; what may ban or delete comes last."""
     return (
         operation.role is Role.LOG_OUT,
         operation.audience is not Audience.ANYONE,

@@ -14,7 +14,8 @@ from techlead.audit.target.operation import Audience, Field, Meaning, Operation,
 
 KIND: Final = "limits.resource"
 CROWD = 45
-PRESS_SECONDS = 9.0
+PRESS_SECONDS = 8.0
+ENOUGH_SECONDS = 2.0
 RESERVE_SECONDS = 4.0
 FAST_SECONDS = 0.5
 WRITES_MAX = 3
@@ -25,7 +26,9 @@ def strike(site: Site) -> Iterator[Outcome]:
     reads = bystanders(site)
     write = _write(site)
     watchers = [*reads, *([write] if write else [])]
-    places = [one for one in site.places(unsafe=True) if _hashes(one)]
+    places = sorted(
+        (one for one in site.places(unsafe=True) if _hashes(one)), key=lambda one: one.role is not Role.LOG_IN
+    )
     if not watchers or not places:
         raise Unavailable("no operation hashes a password, or there is nobody else to be kept waiting")
     for operation in places:
@@ -33,7 +36,7 @@ def strike(site: Site) -> Iterator[Outcome]:
             if site.left() < RESERVE_SECONDS:
                 return
             crowd = [_stranger(site, operation, number) for number in range(CROWD)]
-            seen = press(site, crowd, bystander, min(PRESS_SECONDS, site.left()))
+            seen = press(site, crowd, bystander, min(PRESS_SECONDS, site.left()), enough=ENOUGH_SECONDS)
             if starved(seen):
                 yield _sighting(operation, bystander, seen)
                 break

@@ -33,8 +33,11 @@ def starved(seen: Pressed) -> bool:
     return seen.worst_seconds > STARVED_SECONDS and seen.worst_seconds > STARVED_TIMES * seen.quiet_seconds
 
 
-def press(site: Site, crowd: Sequence[Request], bystander: Request, seconds: float) -> Pressed:
-    """Send the crowd at once, and the bystander again and again until the crowd is answered or the time is over."""
+def press(site: Site, crowd: Sequence[Request], bystander: Request, seconds: float, *, enough: float) -> Pressed:
+    """Send the crowd at once, and the bystander again and again, until the crowd is answered or he has waited long enough.
+
+    The target is started again where the crowd still keeps it busy.
+    """
     quiet = max(site.send(bystander, seconds).seconds for _ in range(3))
     answers: list[Answer] = []
     thread = threading.Thread(target=lambda: answers.extend(site.together(crowd, seconds)), daemon=True)
@@ -42,10 +45,15 @@ def press(site: Site, crowd: Sequence[Request], bystander: Request, seconds: flo
     until = time.monotonic() + seconds
     time.sleep(PAUSE_SECONDS)
     worst = 0.0
-    while thread.is_alive() and time.monotonic() < until:
-        worst = max(worst, site.send(bystander, seconds).seconds)
+    while thread.is_alive() and time.monotonic() < until and worst < enough:
+        worst = max(worst, site.send(bystander, enough).seconds)
         time.sleep(PAUSE_SECONDS)
+    unanswered = thread.is_alive()
+    if unanswered:
+        site.state.kill()
     thread.join(seconds)
+    if unanswered:
+        site.state.restart()
     return Pressed(tuple(answers), quiet, worst)
 
 

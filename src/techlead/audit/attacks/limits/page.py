@@ -37,6 +37,7 @@ def strike(site: Site) -> Iterator[Outcome]:
     tried, sure = False, False
     for listing in site.places(Role.LIST):
         create = _create(site, listing)
+        tried = tried or _bounded(listing)
         if create is None or site.left() < RESERVE_SECONDS or _bounded(listing):
             continue
         base = callers.able(create)

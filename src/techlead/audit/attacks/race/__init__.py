@@ -7,4 +7,4 @@ from typing import Final
 from techlead.audit.attacks.attack import Attack
 from techlead.audit.attacks.race import burst, lock, lost, torn
 
-ATTACKS: Final[tuple[Attack, ...]] = (burst.DOUBLE, burst.OVERSELL, lost.ATTACK, torn.ATTACK, lock.ATTACK)
+ATTACKS: Final[tuple[Attack, ...]] = (burst.ATTACK, lost.ATTACK, torn.ATTACK, lock.ATTACK)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -12,7 +12,7 @@ from techlead.audit.attacks.sight import ACCOUNT, Callers, View, look, values_of
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.operation import Meaning, Operation, Role
-from techlead.audit.target.reading import STOCK, identifier, path_values
+from techlead.audit.target.reading import STOCK, identifier
 
 DOUBLE_SUBMIT: Final = "race.double-submit"
 OVERSOLD: Final = "race.oversell"
@@ -65,51 +65,32 @@ def fell(bout: Bout) -> bool:
     return bool(failed) and bout.done >= 1
 
 
-def double(site: Site) -> Iterator[Outcome]:
-    """Do what works once, at once: actions on a row of one's own, and creates of what there can be one of."""
-    return _strike(site, DOUBLE_SUBMIT, _acts(site))
-
-
-def oversell(site: Site) -> Iterator[Outcome]:
-    """Take the last one, or the whole balance, at once."""
-    return _strike(site, OVERSOLD, _takes(site))
-
-
-def _acts(site: Site) -> list[Operation]:
-    return [
-        one
-        for one in site.places(Role.ACT, Role.CREATE, Role.OTHER)
-        if one.method in {"POST", "PUT"} and one.role not in ACCOUNT
-    ]
-
-
-def _takes(site: Site) -> list[Operation]:
-    """Find operations that take from another row or spend money."""
-    found = []
-    for operation in _acts(site):
-        refers = any(field.meaning is Meaning.REFERENCE for field in operation.body) or operation.parameters
-        spends = any(field.meaning is Meaning.MONEY for field in operation.body)
-        if refers or spends:
-            found.append(operation)
-    return found
-
-
-def _strike(site: Site, kind: str, places: Sequence[Operation]) -> Iterator[Outcome]:
+def strike(site: Site) -> Iterator[Outcome]:
+    """Do at once what works once: act on a row, make what there can be one of, take the last one, spend the whole balance."""
     callers = Callers(site)
     tried = 0
-    for operation in places:
+    for operation in site.places(Role.ACT, Role.CREATE, Role.OTHER):
+        if operation.method not in {"POST", "PUT"} or operation.role in ACCOUNT:
+            continue
         if site.left() < RESERVE_SECONDS:
             break
+        kind = OVERSOLD if takes(operation) else DOUBLE_SUBMIT
         prepared = _guarded(site, callers, operation, kind)
         if prepared is None:
             continue
         tried += 1
-        until = site.left() - PLACE_SECONDS
-        sighting = _rounds(callers, operation, prepared, kind, until)
+        sighting = _rounds(callers, operation, prepared, kind, site.left() - PLACE_SECONDS)
         if sighting is not None:
             yield sighting
     if not tried:
         raise Unavailable("nothing was found that works once and is refused the second time")
+
+
+def takes(operation: Operation) -> bool:
+    """Tell whether each time makes a row that takes from another one, or spends money; what acts on one row does not."""
+    refers = bool(operation.parameters) or any(field.meaning is Meaning.REFERENCE for field in operation.body)
+    spends = any(field.meaning is Meaning.MONEY for field in operation.body)
+    return (operation.role is Role.CREATE and refers) or spends
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +193,7 @@ def _rounds(callers: Callers, operation: Operation, guarded: Guarded, kind: str,
         bout = Bout(guarded.alone, look(site, through).since(before), answers)
         if happened_twice(bout):
             return _sighting(site, operation, bout, kind, number)
-        if kind == DOUBLE_SUBMIT and fell(bout) and path_values(operation.path, request.path) is not None:
+        if fell(bout):
             return _fallen(operation, bout, number)
     return None
 
@@ -252,21 +233,12 @@ def _numbers(view: View) -> dict[str, str]:
     return {name: str(value) for part in (view.counts, view.held, view.stock) for name, value in part.items()}
 
 
-DOUBLE: Final = Attack(
-    name="race.double-submit",
-    kinds=(DOUBLE_SUBMIT,),
+ATTACK: Final = Attack(
+    name="race.at-once",
+    kinds=(DOUBLE_SUBMIT, OVERSOLD),
     claim="What is refused the second time happens twice when both come at once.",
-    effect="After twenty requests at once, more has changed than one of them changes: money, stock, or rows.",
-    strike=double,
+    effect="After twenty requests at once more has changed than one of them changes: money, stock, or rows.",
+    strike=strike,
     harm=Harm.WRITES,
-    seconds=20.0,
-)
-OVERSELL: Final = Attack(
-    name="race.oversell",
-    kinds=(OVERSOLD,),
-    claim="The last piece, or the whole balance, is given away more than once.",
-    effect="After twenty takers at once, more has been taken than there was.",
-    strike=oversell,
-    harm=Harm.WRITES,
-    seconds=20.0,
+    seconds=25.0,
 )

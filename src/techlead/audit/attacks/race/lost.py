@@ -14,8 +14,7 @@ from techlead.audit.target.operation import Operation, Role
 from techlead.audit.target.reading import leaves
 
 KIND: Final = "race.lost-update"
-ROUNDS = 40
-ROUNDS_SLOW = 12
+ROUNDS = 36
 RESERVE_SECONDS = 1.0
 PAIRS_MAX = 3
 
@@ -113,6 +112,6 @@ ATTACK: Final = Attack(
     claim="Of two confirmed changes of one row, made at once, one is lost.",
     effect="Both answers say that it worked, and the row read afterwards lacks one of them; one after the other it has both.",
     strike=strike,
-    harm=Harm.WRITES,
+    harm=Harm.NONE,
     seconds=15.0,
 )

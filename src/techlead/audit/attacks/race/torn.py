@@ -93,6 +93,6 @@ ATTACK: Final = Attack(
     claim="Reads at the same time are answered with each other's rows.",
     effect="A 2xx answer holds the id of the row that another caller has asked for; read alone it holds its own.",
     strike=strike,
-    harm=Harm.WRITES,
+    harm=Harm.NONE,
     seconds=10.0,
 )

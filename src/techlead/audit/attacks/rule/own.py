@@ -95,6 +95,6 @@ ATTACK: Final = Attack(
     claim="One can trade with oneself.",
     effect="The row that was made names the caller on both sides.",
     strike=strike,
-    harm=Harm.WRITES,
+    harm=Harm.NONE,
     seconds=6.0,
 )

@@ -119,6 +119,6 @@ ATTACK: Final = Attack(
     claim="A row that was ended is gone on with.",
     effect="Its status after the second step is not the one that the end gave it.",
     strike=strike,
-    harm=Harm.WRITES,
+    harm=Harm.NONE,
     seconds=10.0,
 )
