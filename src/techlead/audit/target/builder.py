@@ -149,7 +149,7 @@ class Builder:
             for field in operation.body:
                 if field.refers_to == PEOPLE and owner.id is not None:
                     body.setdefault(field.name, owner.id)
-        ids = self.path_ids(operation, maker, recipe, {k: v for k, v in (within or {}).items()}, depth)
+        ids = self.path_ids(operation, maker, recipe, dict(within or {}), depth)
         request = self.request(operation, maker, path=ids, body=body, depth=depth + 1)
         answer = self._send(request)
         if not answer.ok:
@@ -196,7 +196,9 @@ def filled(operation: Operation, ids: Mapping[str, Any], query: Mapping[str, Any
     path = operation.path
     for field in operation.parameters:
         path = path.replace(f"{{{field.name}}}", quote(str(ids[field.name]), safe=""))
-    asked: dict[str, Any] = {field.name: "audit" for field in operation.query if field.required and field.type == "string"}
+    asked: dict[str, Any] = {
+        field.name: "audit" for field in operation.query if field.required and field.type == "string"
+    }
     asked |= {field.name: 1 for field in operation.query if field.required and field.type in {"integer", "number"}}
     asked = {**asked, **dict(query or {})}
     return f"{path}?{urlencode(asked, doseq=True)}" if asked else path

@@ -17,11 +17,8 @@ COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
 
 def sqlite_files(*folders: Path) -> tuple[Path, ...]:
     """The SQLite files below the folders, the largest first."""
-    found = []
-    for folder in folders:
-        for file in folder.rglob("*") if folder.is_dir() else ():
-            if file.is_file() and not file.is_symlink() and file.stat().st_size and _is_sqlite(file):
-                found.append(file)
+    files = (file for folder in folders if folder.is_dir() for file in folder.rglob("*"))
+    found = [file for file in files if file.is_file() and not file.is_symlink() and _is_sqlite(file)]
     return tuple(sorted(found, key=lambda file: (-file.stat().st_size, str(file))))
 
 

@@ -25,6 +25,8 @@ SCHEMA_PLACES: Final = (
     "/apispec_1.json",
 )
 LINKS_MAX: Final = 60
+REFUSED: Final = frozenset({401, 403, 405, 422})
+"""Somebody is there, though a stranger is not let in."""
 
 
 def operations_of(routes: Mapping[str, Any]) -> tuple[Operation, ...]:
@@ -161,7 +163,7 @@ def _linked(client: Client) -> tuple[Operation, ...]:
     while waiting and len(seen) <= LINKS_MAX:
         place = waiting.pop(0)
         answer = client.send(Request("GET", place))
-        if not answer.status or answer.status == 404:
+        if not answer.ok and answer.status not in REFUSED:
             continue
         path = re.sub(r"(?<=/)\d+(?=/|$)", "{id}", place.partition("?")[0])
         found["GET", path] = Operation(

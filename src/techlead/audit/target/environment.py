@@ -1,5 +1,6 @@
-"""Which environment variables a source reads, and which of them the audit sets: those it cannot start without and the first
-administrator's (where mail and webhooks go is `world.settings`). A variable with a default is left alone: the default is audited.
+"""Which environment variables a source reads, and which the audit sets: the first administrator's, and those it cannot start without.
+
+Where mail and webhooks go is `world.settings`. A variable with a default is left alone: the default is what is audited.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 
 from techlead.audit.finding import Exchange
 
+SUCCESS = 2  # the first digit of a status
 ANSWER_CHARACTERS_MAX = 2_000
 """How much of an answer an `Exchange` keeps."""
 
@@ -84,7 +85,7 @@ class Answer:
     @property
     def ok(self) -> bool:
         """Whether the status is 2xx."""
-        return 200 <= self.status < 300
+        return self.status // 100 == SUCCESS
 
     @property
     def text(self) -> str:

@@ -45,7 +45,40 @@ BY_NAME: Final[tuple[tuple[str, Meaning], ...]] = (
 )
 
 PEOPLE: Final = frozenset(
-    ["user", "account", "person", "member", "customer", "client", "owner", "seller", "buyer", "author", "student", "teacher", "instructor", "agent", "assignee", "employee", "recipient", "receiver", "sender", "patient", "doctor", "guest", "host", "driver", "rider", "reviewer", "friend", "participant", "attendee", "trainer", "coach", "staff"]
+    [
+        "user",
+        "account",
+        "person",
+        "member",
+        "customer",
+        "client",
+        "owner",
+        "seller",
+        "buyer",
+        "author",
+        "student",
+        "teacher",
+        "instructor",
+        "agent",
+        "assignee",
+        "employee",
+        "recipient",
+        "receiver",
+        "sender",
+        "patient",
+        "doctor",
+        "guest",
+        "host",
+        "driver",
+        "rider",
+        "reviewer",
+        "friend",
+        "participant",
+        "attendee",
+        "trainer",
+        "coach",
+        "staff",
+    ]
 )
 """Nouns that mean somebody with an account."""
 
@@ -57,7 +90,7 @@ def meaning_of(name: str, kind: str, form: str | None = None) -> Meaning:
     if kind == "file":
         return Meaning.FILE
     plain = snake(name)
-    if re.search(r"(^|_)(ids?|uuid|pk)$", plain) and plain not in {"tax_id"}:
+    if re.search(r"(^|_)(ids?|uuid|pk)$", plain) and plain != "tax_id":
         return Meaning.REFERENCE
     for pattern, meaning in BY_NAME:
         if re.search(pattern, plain) and _fits(meaning, kind):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 PARSER: Final[Any] = re._parser  # type: ignore[attr-defined] # noqa: SLF001 - the one way to the parsed form
@@ -31,28 +31,30 @@ def _sequence(parts: Any, chance: random.Random, length: int) -> str:
 
 
 def _part(operator: str, given: Any, chance: random.Random, length: int) -> str:
-    match operator:
-        case "LITERAL":
-            return chr(given)
-        case "ANY":
-            return chance.choice(string.ascii_lowercase)
-        case "IN":
-            return chance.choice(_members(given))
-        case "NOT_LITERAL":
-            return chance.choice([letter for letter in LETTERS if letter != chr(given)])
-        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-            least, most, inner = given
-            count = min(
-                int(most), max(int(least), length, 1 if int(most) else 0, min(int(least) + REPEATS_MORE, int(most)))
-            )
-            return "".join(_sequence(inner, chance, 0) for _ in range(count))
-        case "SUBPATTERN":
-            return _sequence(given[-1], chance, length)
-        case "BRANCH":
-            return _sequence(chance.choice(given[1]), chance, length)
-        case "CATEGORY":
-            return chance.choice(_category(given.name))
-    return ""  # anchors and look-arounds stand for nothing; the caller checks the whole
+    maker = MAKERS.get(operator)  # anchors and look-arounds stand for nothing; the caller checks the whole
+    return maker(given, chance, length) if maker else ""
+
+
+def _repeated(given: Any, chance: random.Random, length: int) -> str:
+    least, most, inner = given
+    wished = max(int(least), length, 1 if int(most) else 0, min(int(least) + REPEATS_MORE, int(most)))
+    return "".join(_sequence(inner, chance, 0) for _ in range(min(int(most), wished)))
+
+
+Maker = Callable[[Any, random.Random, int], str]
+
+MAKERS: Final[dict[str, Maker]] = {
+    "LITERAL": lambda given, _chance, _length: chr(given),
+    "ANY": lambda _given, chance, _length: chance.choice(string.ascii_lowercase),
+    "IN": lambda given, chance, _length: chance.choice(_members(given)),
+    "NOT_LITERAL": lambda given, chance, _length: chance.choice([one for one in LETTERS if one != chr(given)]),
+    "MAX_REPEAT": _repeated,
+    "MIN_REPEAT": _repeated,
+    "POSSESSIVE_REPEAT": _repeated,
+    "SUBPATTERN": lambda given, chance, length: _sequence(given[-1], chance, length),
+    "BRANCH": lambda given, chance, length: _sequence(chance.choice(given[1]), chance, length),
+    "CATEGORY": lambda given, chance, _length: chance.choice(_category(given.name)),
+}
 
 
 def _members(given: Sequence[Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -56,7 +57,21 @@ def _faults(said: Any, field: str) -> Iterator[tuple[str, str]]:
             yield from _faults(value, field if plain else str(key))
 
 
-Mend = Callable[["re.Match[str]", Values, Field], Any]
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One complaint: what its sentence says, about which field; and where new values come from."""
+
+    found: re.Match[str]
+    values: Values
+    field: Field
+
+    @property
+    def number(self) -> int:
+        """The number in the sentence."""
+        return int(self.found[1])
+
+
+Mend = Callable[[Told], Any]
 
 
 def _soon(days: float) -> str:
@@ -64,38 +79,38 @@ def _soon(days: float) -> str:
 
 
 MENDS: Final[tuple[tuple[str, Mend], ...]] = (
-    (r"extra|not permitted|unexpected|unknown field", lambda found, values, field: REMOVE),
-    (r"one of:? \[?['\"(]?([\w-]+)", lambda found, values, field: found[1]),
-    (r"(?:Input should be|permitted:|choose from|allowed:?) '([\w-]+)'", lambda found, values, field: found[1]),
-    (r"valid email|email address|e-mail", lambda found, values, field: f"{values.canary()}@people.example.com"),
+    (r"extra|not permitted|unexpected|unknown field", lambda _: REMOVE),
+    (r"one of:? \[?['\"(]?([\w-]+)", lambda told: told.found[1]),
+    (r"(?:Input should be|permitted:|choose from|allowed:?) '([\w-]+)'", lambda told: told.found[1]),
+    (r"valid email|email address|e-mail", lambda told: f"{told.values.canary()}@people.example.com"),
     (
         r"valid (?:http )?url|valid uri|must start with https?",
-        lambda found, values, field: f"https://{values.canary()}.hooks.example.com/",
+        lambda told: f"https://{told.values.canary()}.hooks.example.com/",
     ),
-    (r"uuid", lambda found, values, field: "00000000-0000-4000-8000-000000000000"),
-    (r"in the past|not be in the future", lambda found, values, field: _soon(-1)),
-    (r"future|in advance", lambda found, values, field: _soon(2)),
-    (r"YYYY-MM-DD(?!T)|valid date(?!time)|date format", lambda found, values, field: _soon(3)[:10]),
-    (r"ISO|datetime|timestamp|timezone", lambda found, values, field: _soon(3)),
-    (r"boolean|true or false", lambda found, values, field: True),
-    (r"valid (?:integer|number)|whole number|an integer|numeric", lambda found, values, field: 3),
-    (r"(?:list|array)", lambda found, values, field: [values.canary()]),
-    (r"(?:object|dictionary|dict)\b", lambda found, values, field: {}),
+    (r"uuid", lambda _: "00000000-0000-4000-8000-000000000000"),
+    (r"in the past|not be in the future", lambda _: _soon(-1)),
+    (r"future|in advance", lambda _: _soon(2)),
+    (r"YYYY-MM-DD(?!T)|valid date(?!time)|date format", lambda _: _soon(3)[:10]),
+    (r"ISO|datetime|timestamp|timezone", lambda _: _soon(3)),
+    (r"boolean|true or false", lambda _: True),
+    (r"valid (?:integer|number)|whole number|an integer|numeric", lambda _: 3),
+    (r"(?:list|array)", lambda told: [told.values.canary()]),
+    (r"(?:object|dictionary|dict)\b", lambda _: {}),
     (
         r"(?:at least|minimum|shorter than|min) (\d+)[^\d]*(?:char|letter|long)",
-        lambda found, values, field: (values.canary() * 20)[: int(found[1])],
+        lambda told: (told.values.canary() * 20)[: told.number],
     ),
     (
         r"(?:at least|minimum of|greater than(?: or equal to)?|min) (\d+)",
-        lambda found, values, field: int(found[1]) + 1,
+        lambda told: told.number + 1,
     ),
     (
         r"(?:at most|maximum of|less than(?: or equal to)?|max) (\d+)",
-        lambda found, values, field: max(0, int(found[1]) - 1),
+        lambda told: max(0, told.number - 1),
     ),
-    (r"positive|greater than", lambda found, values, field: 5),
-    (r"string|text", lambda found, values, field: values.canary()),
-    (r"required|missing|blank|empty|null|provide", lambda found, values, field: values.value(field)),
+    (r"positive|greater than", lambda _: 5),
+    (r"string|text", lambda told: told.values.canary()),
+    (r"required|missing|blank|empty|null|provide", lambda told: told.values.value(told.field)),
 )
 """What a sentence about a field says, and the value to try next."""
 
@@ -109,16 +124,15 @@ def mended(
         if not name or not re.fullmatch(r"[A-Za-z_]\w{0,40}", name):
             continue
         field = fields.get(name) or Field(name, "string", meaning_of(name, "string"), required=True)
-        if name not in body and re.search(r"required|missing|blank|must be", sentence, re.IGNORECASE):
-            if re.search(r"required|missing", sentence, re.IGNORECASE):
-                changed[name] = values.value(field)
-                continue
+        if name not in body and re.search(r"required|missing", sentence, re.IGNORECASE):
+            changed[name] = values.value(field)
+            continue
         if name not in fields and name not in body:
             continue
         for pattern, mend in MENDS:
             found = re.search(pattern, sentence, re.IGNORECASE)
             if found:
-                value = mend(found, values, field)
+                value = mend(Told(found, values, field))
                 if value is REMOVE:
                     changed.pop(name, None)
                 else:

@@ -49,6 +49,10 @@ BY_PATH: Final[tuple[tuple[str, str, bool | None, Role], ...]] = (
 """Method, the path without prefix, whether the body must have a password (None: either way), role."""
 
 
+ON_ITEM: Final = {"GET": Role.READ, "DELETE": Role.DELETE, "PUT": Role.CHANGE, "PATCH": Role.CHANGE}
+"""What a method does to the row whose id ends the path."""
+
+
 def assign(operations: Sequence[Operation]) -> tuple[Operation, ...]:
     """Give each operation its role and resource, and each reference the resource that it leads to."""
     named = [_named(operation) for operation in operations]
@@ -146,39 +150,31 @@ def _before_parameter(path: str) -> str:
 
 
 def _placed(operation: Operation, known: set[str]) -> Operation:
-    if operation.role is not Role.OTHER:
-        return operation
     words = _words(_plain(operation.path))
     nouns = [word for word in words if not word.startswith("{")]
-    if not nouns:
+    if operation.role is not Role.OTHER or not nouns:
         return operation
     if words[-1].startswith("{"):
-        role = {"GET": Role.READ, "DELETE": Role.DELETE, "PUT": Role.CHANGE, "PATCH": Role.CHANGE}.get(
-            operation.method, Role.ACT
-        )
-        return replace(operation, role=role, resource=nouns[-1])
-    under_item = any(word.startswith("{") for word in words)
-    if operation.method == "GET":
-        plural = nouns[-1] in known and singular(nouns[-1]) != nouns[-1]
-        return replace(
-            operation,
-            role=Role.LIST if plural else Role.READ if under_item else Role.OTHER,
-            resource=nouns[-1] if plural else _owner(words),
-        )
-    if operation.method == "POST" and (
-        (nouns[-1] in known and singular(nouns[-1]) != nouns[-1]) or (not under_item and len(nouns) == 1)
-    ):
-        return replace(operation, role=Role.CREATE, resource=nouns[-1])
-    if under_item:
-        return replace(operation, role=Role.ACT, resource=_owner(words))
-    if operation.method == "POST":
-        singularly = singular(nouns[-1]) == nouns[-1]
-        return replace(
-            operation,
-            role=Role.ACT if singularly else Role.CREATE,
-            resource=nouns[-2] if singularly and len(nouns) > 1 else nouns[-1],
-        )
-    return replace(operation, role=Role.CHANGE if operation.method != "DELETE" else Role.DELETE, resource=nouns[-1])
+        return replace(operation, role=ON_ITEM.get(operation.method, Role.ACT), resource=nouns[-1])
+    plural = singular(nouns[-1]) != nouns[-1]
+    below_item = len(nouns) < len(words)
+    role, resource = _on_noun(operation.method, nouns, plural=plural and nouns[-1] in known, below_item=below_item)
+    return replace(operation, role=role, resource=resource or _owner(words))
+
+
+def _on_noun(method: str, nouns: Sequence[str], *, plural: bool, below_item: bool) -> tuple[Role, str | None]:
+    """Role and resource of an operation whose path ends in a noun or a verb; no resource stands for the row above."""
+    last = nouns[-1]
+    if method == "GET":
+        return (Role.LIST, last) if plural else (Role.READ if below_item else Role.OTHER, None)
+    if method == "POST" and (plural or (not below_item and len(nouns) == 1)):
+        return Role.CREATE, last
+    if below_item:
+        return Role.ACT, None
+    if method == "POST":
+        verb = singular(last) == last
+        return (Role.ACT if verb else Role.CREATE), (nouns[-2] if verb else last)
+    return (Role.DELETE if method == "DELETE" else Role.CHANGE), last
 
 
 def _made_by_other_means(operations: list[Operation]) -> list[Operation]:
@@ -189,9 +185,8 @@ def _made_by_other_means(operations: list[Operation]) -> list[Operation]:
     for operation in operations:
         last = _words(operation.path)[-1] if _words(operation.path) else ""
         noun = next((one for one in single - made if one and last in {one, singular(one)}), None)
-        if noun and operation.role is Role.ACT and operation.method in {"POST", "PUT"}:
-            operation = replace(operation, role=Role.CREATE, resource=noun)
-        found.append(operation)
+        makes = noun and operation.role is Role.ACT and operation.method in {"POST", "PUT"}
+        found.append(replace(operation, role=Role.CREATE, resource=noun) if makes else operation)
     return found
 
 

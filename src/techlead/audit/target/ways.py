@@ -18,6 +18,7 @@ from techlead.audit.target.understanding import Ways
 from techlead.audit.target.values import POWERFUL, Values
 
 REPAIRS_MAX: Final = 4
+TOO_MANY: Final = 429
 REFUSED: Final = frozenset({401, 403})
 ACTIVATING: Final = ("verified", "confirmed", "activated", "is_active", "approved", "email_verified")
 POWER_COLUMNS: Final = (
@@ -45,7 +46,7 @@ def find_ways(operations: Sequence[Operation], send: Send, values: Values, datab
         ways, body, answer = _with_sign_up(ways, sign_up, signed)
         found = _find_log_in(ways, operations, body, answer, send, database, given)
         if found is not None:
-            return _with_roles(found, operations, body, send, values, database, given)
+            return _with_roles(found, operations, send, values, database, given)
     return ways
 
 
@@ -68,7 +69,7 @@ def _sign_up(operation: Operation, send: Send, values: Values) -> Signed | None:
         body = values.body(operation.body, optional=optional)
         insisted: dict[str, Any] = {}
         for _ in range(REPAIRS_MAX):
-            _same_passwords(operation.body, body)
+            _same_passwords(body)
             answer = send(request_with(operation, body, ANONYMOUS))
             if answer.ok or answer.status in {302, 303}:
                 left = tuple(field.name for field in operation.body if field.name not in body)
@@ -97,7 +98,7 @@ def _is_unique(field: Field | None) -> bool:
     }
 
 
-def _same_passwords(fields: Sequence[Field], body: dict[str, Any]) -> None:
+def _same_passwords(body: dict[str, Any]) -> None:
     """A password and its confirmation are the same."""
     names = [name for name in body if "pass" in name.lower()]
     for name in names[1:]:
@@ -147,7 +148,7 @@ def _find_log_in(
                 password = _password_of(body)
                 field = next((one.name for one in log_in.body if one.meaning is Meaning.PASSWORD), "password")
                 tried = send(request_with(log_in, {**fixed, wanted: body[source], field: password}, ANONYMOUS))
-                if tried.status == 429:
+                if tried.status == TOO_MANY:
                     break
                 if not (tried.ok or tried.status in {302, 303}):
                     continue
@@ -269,15 +270,13 @@ def _set_columns(ways: Ways, body: Mapping[str, Any], columns: Mapping[str, Any]
     for column, value in columns.items() if found is not None else ():
         for login in body.values():
             if isinstance(login, str) and "@" in login and found is not None:
-                found.change(
-                    f'UPDATE "{ways.user_table}" SET "{column}" = ? WHERE "{ways.login_column}" = ?', value, login
-                )
+                statement = f'UPDATE "{ways.user_table}" SET "{column}" = ? WHERE "{ways.login_column}" = ?'  # noqa: S608 - names of its own
+                found.change(statement, value, login)
 
 
 def _with_roles(
     ways: Ways,
     operations: Sequence[Operation],
-    body: Mapping[str, Any],
     send: Send,
     values: Values,
     database: Found,

@@ -92,7 +92,7 @@ def _destination(sock, address):
     if _is_local(sock, (host, port)):
         own = control.own_port(port)
         if own is not None:
-            return (address[0], own) + tuple(address[2:])
+            return (address[0], own, *address[2:])
     answer = control.ask({"ask": "connect", "address": host, "port": port})
     if answer.get("own"):
         return address

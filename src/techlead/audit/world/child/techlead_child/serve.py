@@ -19,7 +19,7 @@ def main(module, name):
 
 
 def _is_asgi(application):
-    call = application if inspect.isfunction(application) else getattr(type(application), "__call__", application)
+    call = application if inspect.isfunction(application) else type(application).__call__
     if inspect.iscoroutinefunction(call):
         return True
     try:
