@@ -41,13 +41,10 @@ def strike(site: Site) -> Iterator[Outcome]:
 
 
 def _order(operation: Operation) -> tuple[bool, bool, bool, str]:
-    """Put what strangers may send first, log-in foremost: it is the worst place of a cause that many have; what may ban or delete comes last."""
-    return (
-        operation.role is Role.LOG_OUT,
-        operation.audience is not Audience.ANYONE,
-        operation.role is not Role.LOG_IN,
-        operation.path,
-    )
+    """Put what strangers may send first, log-in foremost: it is the worst place of a cause that many have; bans and deletions last."""
+    staff = operation.unsafe and operation.audience is Audience.STAFF
+    late = staff or operation.method == "DELETE" or operation.role is Role.LOG_OUT
+    return (late, operation.audience is not Audience.ANYONE, operation.role is not Role.LOG_IN, operation.path)
 
 
 def _base(callers: Callers, operation: Operation) -> tuple[Request, Answer]:
