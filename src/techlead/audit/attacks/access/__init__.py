@@ -18,7 +18,7 @@ ATTACKS: Final = (
         "a text made up for the owner's row stands in the stranger's answer, and the target keeps such rows from strangers elsewhere",
         foreign_reads,
         _PEOPLE,
-        seconds=25.0,
+        seconds=15.0,
     ),
     Attack(
         "access.write",
@@ -27,7 +27,7 @@ ATTACKS: Final = (
         "the owner, looking again, finds his row gone or changed",
         foreign_writes,
         _PEOPLE,
-        seconds=25.0,
+        seconds=15.0,
     ),
     Attack(
         "access.account",
@@ -37,7 +37,7 @@ ATTACKS: Final = (
         foreign_accounts,
         _PEOPLE,
         Harm.WRITES,
-        seconds=25.0,
+        seconds=15.0,
     ),
     Attack(
         "access.function",
@@ -46,7 +46,7 @@ ATTACKS: Final = (
         "another user's account in the answer, another user locked out, or a role of one's own that was not there before",
         higher_functions,
         _PEOPLE,
-        seconds=20.0,
+        seconds=12.0,
     ),
     Attack(
         "access.fields",
@@ -56,6 +56,6 @@ ATTACKS: Final = (
         mass_assignment,
         _PEOPLE,
         Harm.WRITES,
-        seconds=20.0,
+        seconds=12.0,
     ),
 )

@@ -34,10 +34,9 @@ SUM: Final = 777_777
 
 def higher_functions(site: Site) -> Iterator[Outcome]:
     """Call what looks like an administrator's as an ordinary user, and look for what he must not see or bring about."""
-    victim, user = site.people.new(), site.people.new()
-    for operation in site.places():
-        if operation.audience is Audience.STAFF or not STAFF.search(operation.path):
-            continue
+    suspects = [op for op in site.places() if op.audience is not Audience.STAFF and STAFF.search(op.path)]
+    victim, user = (site.people.new() if suspects else site.people.first), site.people.second
+    for operation in suspects:
         with suppress(Unavailable):
             yield from (
                 _seen(site, operation, user, victim) if not operation.unsafe else _done(site, operation, user, victim)
@@ -67,7 +66,7 @@ def _promotions(site: Site) -> Iterator[Outcome]:
         roles = [field for field in operation.body if field.meaning is Meaning.ROLE and POWER.search(field.name)]
         if not roles or operation.role in {Role.SIGN_UP, Role.CHANGE_ME} or operation.audience is Audience.STAFF:
             continue
-        user = site.people.new()
+        user = site.people.new()  # who may gain power, and is not ordinary any more
         names = {parameter.name: _self(user, parameter.name) for parameter in operation.parameters}
         people = {
             field.name: _self(user, field.name)

@@ -37,6 +37,10 @@ class Property:
     _things: dict[str, Thing | None] = field(default_factory=dict)
     _private: dict[str, bool | None] = field(default_factory=dict)
 
+    def afresh(self) -> Property:
+        """Keep the people and forget their rows, so that the next row is one that nothing has happened to."""
+        return Property(self.site, self.owner, self.stranger, self.colleague)
+
     def thing(self, resource: str | None) -> Thing | None:
         """Give a row of the owner's, made once for each resource; None where an ordinary user cannot make one."""
         if resource is None:
@@ -99,10 +103,10 @@ class Property:
 
 
 def property_of(site: Site) -> Property:
-    """Sign up an owner and a stranger, of different tenants where the sign-up asks for one."""
+    """Take an owner and a stranger; new ones of different tenants where the sign-up asks for one."""
     names = tenant_fields(site)
     if not names:
-        return Property(site, site.people.new(), site.people.new())
+        return Property(site, site.people.first, site.people.second)
     ours, theirs = (dict.fromkeys(names, f"{word}-{site.seed}") for word in ("Ash-Works", "Birch-Works"))
     return Property(site, site.people.new(**ours), site.people.new(**theirs), site.people.new(**ours))
 

@@ -20,6 +20,7 @@ OWNERS_VERBS: Final = re.compile(
     re.IGNORECASE,
 )
 """Acts that belong to who owns the row; to order, follow or review somebody else's is what strangers do."""
+REFUSED: Final = frozenset({400, 401, 403, 404, 405, 422})
 VOLATILE: Final = re.compile(r"updated|modified|accessed|viewed|views|seen|_at$|count|now|server_time", re.IGNORECASE)
 ACCOUNT: Final = re.compile(r"user|account|customer|member|profile|patient|client|employee|person", re.IGNORECASE)
 STOLEN_PASSWORD = "Thistle-58-copper-Raft"  # noqa: S105 - of an account that lives a minute
@@ -27,6 +28,7 @@ STOLEN_PASSWORD = "Thistle-58-copper-Raft"  # noqa: S105 - of an account that li
 
 def foreign_writes(site: Site) -> Iterator[Outcome]:
     """Change, delete and act upon the owner's rows as a stranger; then look as the owner."""
+    owned = property_of(site)
     for operation in site.places(unsafe=True):
         if not operation.parameters or operation.role in {
             Role.SIGN_UP,
@@ -38,7 +40,7 @@ def foreign_writes(site: Site) -> Iterator[Outcome]:
             continue
         if operation.role is Role.ACT and not OWNERS_VERBS.search(operation.path):
             continue
-        owned = property_of(site)  # each operation wants a row that nothing has happened to
+        owned = owned.afresh()
         thing = owned.thing(operation.resource)
         if thing is not None:
             yield from _changed(owned, operation, thing)
@@ -128,11 +130,11 @@ def foreign_accounts(site: Site) -> Iterator[Outcome]:
     for operation in site.places(unsafe=True):
         if not operation.parameters or not _is_account(operation):
             continue
-        victim, stranger = site.people.new(), site.people.new()
-        found = proofs(site, victim)
+        victim, stranger = site.people.new(), site.people.second
+        found = proofs(site, victim, 1)
         for name in _names_of(victim, operation):
             answer = _strike_account(site, operation, stranger, name)
-            if answer is None:
+            if answer is None or answer.status in REFUSED:
                 continue
             how = _harmed(site, victim, answer)
             if how is not None and held(site, found, stranger) != answer:

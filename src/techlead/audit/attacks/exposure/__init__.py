@@ -29,7 +29,7 @@ ATTACKS: Final = (
         "a password, its hash or another user's key, known from the database, stands in an answer",
         secret_fields,
         _PEOPLE,
-        seconds=20.0,
+        seconds=12.0,
     ),
     Attack(
         "exposure.echoes",
@@ -47,7 +47,7 @@ ATTACKS: Final = (
         "an address or number of the owner's, made up by the audit, stands in a stranger's answer",
         personal_fields,
         _PEOPLE,
-        seconds=20.0,
+        seconds=12.0,
     ),
     Attack(
         "exposure.errors",
@@ -57,7 +57,7 @@ ATTACKS: Final = (
         error_details,
         frozenset(),
         Harm.WRITES,
-        seconds=25.0,
+        seconds=15.0,
     ),
     Attack(
         "exposure.debugging",
@@ -67,7 +67,7 @@ ATTACKS: Final = (
         debugging,
         frozenset(),
         Harm.WRITES,
-        seconds=20.0,
+        seconds=12.0,
     ),
     Attack(
         "exposure.administrator",
@@ -86,7 +86,7 @@ ATTACKS: Final = (
         logged,
         _LOG,
         Harm.WRITES,
-        seconds=25.0,
+        seconds=15.0,
     ),
     Attack(
         "exposure.refused-messages",
@@ -96,6 +96,6 @@ ATTACKS: Final = (
         refused_messages,
         frozenset({Need.PEOPLE, Need.LOG, Need.CLOCK}),
         Harm.WRITES,
-        seconds=25.0,
+        seconds=15.0,
     ),
 )

@@ -16,6 +16,8 @@ LOGIN_COLUMNS: Final = re.compile(r"^(e_?mail|user_?name|login|name)$", re.IGNOR
 HASH_COLUMNS: Final = re.compile(r"password|passwd|pass_?hash|^hash", re.IGNORECASE)
 TRIES_MAX = 40
 EACH_MAX = 8
+OURS: Final = re.compile(r"@(people|admin)\.example\.com$")
+"""Addresses of people that the audit itself signed up."""
 COMMON: Final = ("admin", "admin123", "password", "changeme", "change-me-please")
 
 
@@ -27,7 +29,7 @@ def known_administrator(site: Site) -> Iterator[Outcome]:
     ours = {actor.login for actor in (site.people.admin, site.people.first, site.people.second) if actor is not None}
     tried = 0
     for login, password in dict.fromkeys(_pairs(site)):
-        if login in ours or tried >= TRIES_MAX:
+        if login in ours or OURS.search(login) or tried >= TRIES_MAX:
             continue
         tried += 1
         known = site.people.log_in(Actor("seeded", login=login, password=password), password)

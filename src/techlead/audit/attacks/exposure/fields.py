@@ -40,7 +40,7 @@ class Secret:
 
 def secret_fields(site: Site) -> Iterator[Outcome]:
     """Read everything as everybody and search the answers for the secrets that the audit knows of."""
-    owner, stranger = site.people.new(), site.people.new()
+    owner, stranger = site.people.first, site.people.second
     secrets = tuple(_secrets(site, owner))
     readers = tuple(actor for actor in (site.people.anonymous, owner, stranger, site.people.admin) if actor is not None)
     seen: set[tuple[str, str]] = set()
@@ -111,7 +111,7 @@ def _shown(operation: str, claim: str, answer: Answer, secret: Secret, severity:
 
 def echoes(site: Site) -> Iterator[Outcome]:
     """Break requests that carry a password and search the refusals for it."""
-    actor = site.people.new()
+    actor = site.people.first
     for operation in site.places(*GIVING, unsafe=True):
         with suppress(Unavailable):
             caller = site.people.anonymous if operation.role in {Role.SIGN_UP, Role.LOG_IN, Role.RESET} else actor
@@ -134,7 +134,7 @@ def echoes(site: Site) -> Iterator[Outcome]:
 
 def personal_fields(site: Site) -> Iterator[Outcome]:
     """Give an account personal data, and read everything as a stranger and as nobody."""
-    owner, stranger = site.people.new(), site.people.new()
+    owner, stranger = site.people.first, site.people.second
     canaries = dict(_personal(site, owner))
     seen: set[str] = set()
     for answer in _strangers_answers(site, owner, stranger):

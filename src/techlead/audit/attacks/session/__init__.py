@@ -38,7 +38,7 @@ ATTACKS: Final = (
         f"{_ENDED}; his password is refused",
         locked_out,
         frozenset({Need.PEOPLE, Need.ADMIN}),
-        seconds=20.0,
+        seconds=12.0,
     ),
     Attack(
         "session.role-stale",
@@ -72,7 +72,7 @@ ATTACKS: Final = (
         _FORGED,
         weak_key,
         _PEOPLE,
-        seconds=20.0,
+        seconds=12.0,
     ),
     Attack(
         "session.reset",
@@ -81,7 +81,7 @@ ATTACKS: Final = (
         "the password set by it logs in",
         reset_again,
         _PEOPLE,
-        seconds=20.0,
+        seconds=12.0,
     ),
     Attack(
         "session.queued",
@@ -91,6 +91,6 @@ ATTACKS: Final = (
         delivered_after_ban,
         frozenset({Need.PEOPLE, Need.ADMIN, Need.PROCESS, Need.CLOCK}),
         Harm.WRITES,
-        seconds=30.0,
+        seconds=20.0,
     ),
 )
