@@ -30,7 +30,7 @@ def talk(
         )
         ending: Ending = "cut"
         try:
-            ending = _behave(line, behaviour, head_only=what["method"] == "HEAD")
+            ending = _behave(line, behaviour, ledger.drip, head_only=what["method"] == "HEAD")
         except HungUp:
             ending = "let go"
             raise
@@ -83,7 +83,7 @@ def _status(behaviour: Manner) -> int:
             return 0
 
 
-def _behave(line: Line, behaviour: Manner, *, head_only: bool) -> Ending:
+def _behave(line: Line, behaviour: Manner, dripped: Callable[[], None], *, head_only: bool) -> Ending:
     match behaviour:
         case Answer():
             line.send(_answer(behaviour, head_only=head_only))
@@ -93,7 +93,7 @@ def _behave(line: Line, behaviour: Manner, *, head_only: bool) -> Ending:
             return "let go"
         case Drip(every_seconds=seconds):
             line.drip(
-                seconds, b"HTTP/1.1 200 OK\r\nX-Slowly: "
+                seconds, b"HTTP/1.1 200 OK\r\nX-Slowly: ", dripped
             )  # a header without end: a client that reads no body is held too
         case Die():
             line.send(_head(HTTPStatus.OK, (), PROMISED_BYTES) + b"x")

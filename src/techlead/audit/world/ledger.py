@@ -22,6 +22,8 @@ class Ledger:
         self._lookups: list[Lookup] = []
         self._reaches: list[Reach] = []
         self._changed = threading.Condition()
+        self.drips = 0
+        """Bytes dripped by all neighbours: whoever moves the clock beside them gives them time for some."""
 
     def arrive(self, destination: Destination, **what: Any) -> Arrival:
         """Enter a message that is whole, or a connection that brings none."""
@@ -50,6 +52,12 @@ class Ledger:
         """Enter a connection that was tried."""
         with self._changed:
             self._reaches.append(Reach(address, destination, internal, self.clock()))
+            self._changed.notify_all()
+
+    def drip(self) -> None:
+        """Enter one byte that was dripped."""
+        with self._changed:
+            self.drips += 1
             self._changed.notify_all()
 
     def mark(self) -> int:

@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import time
+from collections.abc import Callable
 
 PIECE_BYTES = 65536
 HEAD_BYTES_MAX = 1024 * 1024
@@ -72,12 +73,13 @@ class Line:
         except (OSError, ValueError) as gone:
             raise HungUp from gone
 
-    def drip(self, every_seconds: float, begin: bytes = b"") -> None:
-        """Send a byte at a time until the target has had enough."""
+    def drip(self, every_seconds: float, begin: bytes, dripped: Callable[[], None]) -> None:
+        """Send a byte at a time until the target has had enough; `dripped` is told of each."""
         position = 0
         while True:
             self.send(begin[position : position + 1] or b"x")
             position += 1
+            dripped()
             self._pause(every_seconds)
 
     def flood(self, size: int) -> int:

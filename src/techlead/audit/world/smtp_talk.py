@@ -79,7 +79,7 @@ def _never_greet(said: Conversation, behaviour: Manner) -> None:
     arrival = said.arrive(0)
     try:
         if isinstance(behaviour, Drip):
-            said.line.drip(behaviour.every_seconds, b"220-")
+            said.line.drip(behaviour.every_seconds, b"220-", said.ledger.drip)
         said.line.until_let_go()
     finally:
         said.ledger.end(arrival, ending="let go")

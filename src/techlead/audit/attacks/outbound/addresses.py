@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.outbound.pace import walk
 from techlead.audit.attacks.outbound.scene import Scene, scenes
 from techlead.audit.attacks.outbound.stage import Stage, subscriptions, urls
 from techlead.audit.attacks.outbound.triggers import find
@@ -120,7 +121,7 @@ def _reached(scene: Scene, owner: Actor, form: Form, port: int) -> str:
         return ""
     with suppress(Unavailable):
         scene.fired(scene.fire(ground))
-    site.clock.walk(NOTICE_SECONDS, until=lambda: _inside(site, port))
+    walk(site, NOTICE_SECONDS, until=lambda: _inside(site, port))
     return took.request.operation if _inside(site, port) else ""
 
 
@@ -135,7 +136,7 @@ def _fetched(stage: Stage, operation: Operation, form: Form, port: int) -> bool:
         body = {one.name: form.url for one in urls(operation.body)}
         query = {one.name: form.url for one in urls(operation.query)}
         site.call(operation, site.people.first, body=body or None, query=query or None)
-    site.clock.walk(2.0, until=lambda: _inside(site, port))
+    walk(site, 2.0, until=lambda: _inside(site, port))
     return _inside(site, port)
 
 
@@ -150,7 +151,7 @@ def trusting(site: Site) -> Iterator[Outcome]:
         mark = scene.settle()
         site.world.distrust("*")
         scene.fired(scene.fire(ground))
-        site.clock.walk(NOTICE_SECONDS)
+        walk(site, NOTICE_SECONDS)
         for arrival in site.world.ledger.arrivals(mark):
             if arrival.encrypted and not arrival.trusted:
                 channel = "webhook" if arrival.channel == "http" else "mail server"

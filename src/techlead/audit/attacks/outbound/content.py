@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.outbound.attempts import message_key
-from techlead.audit.attacks.outbound.pace import until_quiet
+from techlead.audit.attacks.outbound.pace import until_quiet, walk
 from techlead.audit.attacks.outbound.scene import Cause, Scene, scenes
 from techlead.audit.attacks.outbound.stage import Stage
 from techlead.audit.attacks.outbound.triggers import Trigger, find
@@ -43,7 +43,7 @@ def secrets(scene: Scene) -> Iterator[Sighting]:
     ground = scene.grounds(1)
     mark = scene.settle()
     scene.fired(scene.fire(ground))
-    scene.site.clock.walk(LISTEN_SECONDS, until=lambda: len(scene.site.world.ledger.arrivals(mark)) > 1)
+    walk(scene.site, LISTEN_SECONDS, until=lambda: len(scene.site.world.ledger.arrivals(mark)) > 1)
     people = [one for one in (scene.owner, scene.caller) if one is not None]
     for arrival in scene.site.world.ledger.arrivals(mark):
         found = _secret_in(arrival, people)
@@ -66,7 +66,7 @@ def injected(scene: Scene) -> Iterator[Sighting]:
         for given in ({}, fields) if fields else ({},):
             with suppress(Unavailable):
                 scene.stage.fire(operation, scene.caller, ground, **given)
-    scene.site.clock.walk(LISTEN_SECONDS)
+    walk(scene.site, LISTEN_SECONDS)
     for arrival in scene.site.world.ledger.arrivals(mark):
         how = _injection(arrival)
         if how:

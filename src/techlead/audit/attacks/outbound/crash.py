@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site
-from techlead.audit.attacks.outbound.pace import until_quiet
+from techlead.audit.attacks.outbound.pace import until_quiet, walk
 from techlead.audit.attacks.outbound.scene import Scene, scenes
 from techlead.audit.attacks.outbound.triggers import find
 from techlead.audit.world.arrival import as_lines
@@ -34,7 +34,7 @@ def _killed(scene: Scene) -> Iterator[Sighting]:
     accepted = len(scene.fired(calls, seconds=1.5))
     if not accepted:
         return
-    site.clock.walk(UNDER_WAY_SECONDS, until=lambda: bool(site.world.ledger.arrivals(mark)))
+    walk(site, UNDER_WAY_SECONDS, until=lambda: bool(site.world.ledger.arrivals(mark)))
     site.state.kill()
     site.world.calm()
     mark = site.world.ledger.mark()

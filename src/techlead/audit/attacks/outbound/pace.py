@@ -7,9 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from techlead.audit.attacks.attack import Site
+from techlead.audit.target.exchange import Request
 from techlead.audit.world.arrival import Arrival
 
-PAUSE_SECONDS: Final = 0.04
+PAUSE_SECONDS: Final = 0.035
+PAUSE_SECONDS_MAX: Final = 0.4
+PULSE_EVERY_SECONDS: Final = 0.3
+PULSES: Final = 2.0
+"""A pause is at least so many times what a request takes now: on a busy machine the target wakes up later."""
+DRIPS_A_STEP: Final = 3
+DRIP_WAIT_SECONDS: Final = 2.0
 SETTLED_SECONDS: Final = 0.03
 SETTLES_MAX: Final = 10
 STEP_SECONDS_MIN: Final = 1.0
@@ -23,6 +30,52 @@ RESERVE_SECONDS: Final = 2.0
 Came = Callable[[], Sequence[Arrival]]
 
 
+class Pace:
+    """Moves the clock of one instance no faster than its processes, as far as can be felt from outside, can follow."""
+
+    def __init__(self, site: Site) -> None:
+        """Feel the pulse at the first step."""
+        self._site = site
+        self._felt = 0.0
+        self._pause = PAUSE_SECONDS
+
+    def step(self, seconds: float) -> None:
+        """One jump, and time to notice it."""
+        if time.monotonic() - self._felt > PULSE_EVERY_SECONDS:
+            self._feel()
+        self._site.clock.walk(seconds, step=seconds, pause=self._pause)
+
+    def walk(self, seconds: float, step: float = STEP_SECONDS_MIN, until: Callable[[], bool] | None = None) -> bool:
+        """Jump in steps until `until()` holds (True) or the way is walked (False)."""
+        ends = self._site.clock.now() + seconds
+        while (left := ends - self._site.clock.now()) > 0:
+            if until is not None and until():
+                return True
+            self.step(min(step, left))
+        return until is not None and until()
+
+    def walk_beside_drips(self, seconds: float, until: Callable[[], bool]) -> bool:
+        """As `walk`, with time for some bytes to drip in each step: no read may time out for our haste."""
+        ledger = self._site.world.ledger
+        ends = self._site.clock.now() + seconds
+        while self._site.clock.now() < ends and not until():
+            enough = ledger.drips + DRIPS_A_STEP
+            self.step(STEP_SECONDS_MIN)
+            ledger.wait(lambda enough=enough: ledger.drips >= enough or until(), DRIP_WAIT_SECONDS)
+        return until()
+
+    def _feel(self) -> None:
+        began = time.monotonic()
+        self._site.send(Request("GET", "/audit-pulse"), seconds=PAUSE_SECONDS_MAX)
+        self._felt = time.monotonic()
+        self._pause = min(PAUSE_SECONDS_MAX, max(PAUSE_SECONDS, PULSES * (self._felt - began)))
+
+
+def walk(site: Site, seconds: float, step: float = STEP_SECONDS_MIN, until: Callable[[], bool] | None = None) -> bool:
+    """Let so many seconds go by for the target, until `until()` holds (True) or they are over (False)."""
+    return Pace(site).walk(seconds, step, until)
+
+
 def until_quiet(
     site: Site,
     came: Came,
@@ -33,6 +86,7 @@ def until_quiet(
     fine: bool = False,
 ) -> bool:
     """Walk until nothing has come for `quiet` seconds of the target's time (True), or `enough`, or `real` seconds are over."""
+    pace = Pace(site)
     seen = came()
     began = last = site.clock.now()
     ends = time.monotonic() + real
@@ -41,19 +95,18 @@ def until_quiet(
             return False
         if site.clock.now() - last > quiet:
             return True
-        _step(site, site.clock.now() - last, site.clock.now() - began, fine=fine)
+        pace.step(_size(site.clock.now() - last, site.clock.now() - began, fine=fine))
         if len(came()) != len(seen):
             seen = _settled(came)
             last = site.clock.now()
     return False
 
 
-def _step(site: Site, silence: float, gone: float, *, fine: bool) -> None:
+def _size(silence: float, gone: float, *, fine: bool) -> float:
     size = silence * GROWTH
     if fine and gone < FINE_SECONDS:
         size = min(size, gone * FINE)
-    size = max(STEP_SECONDS_MIN, size)
-    site.clock.walk(size, step=size, pause=PAUSE_SECONDS)
+    return max(STEP_SECONDS_MIN, size)
 
 
 def _settled(came: Came) -> Sequence[Arrival]:

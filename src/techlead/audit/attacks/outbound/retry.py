@@ -16,7 +16,7 @@ from techlead.audit.attacks.outbound.attempts import (
     in_step,
     median_gaps,
 )
-from techlead.audit.attacks.outbound.pace import until_quiet
+from techlead.audit.attacks.outbound.pace import until_quiet, walk
 from techlead.audit.attacks.outbound.scene import Scene, scenes
 from techlead.audit.attacks.outbound.triggers import Trigger, find
 from techlead.audit.world.arrival import Arrival, as_lines
@@ -134,7 +134,7 @@ def _endless(scene: Scene, mark: int) -> frozenset[str]:
         before = site.world.ledger.mark()
         site.clock.advance(JUMP_SECONDS)
         site.world.ledger.wait(lambda before=before: bool(_all(scene, before)), JUMP_WAIT_SECONDS)
-        site.clock.walk(2.0, step=1.0)
+        walk(site, 2.0, step=1.0)
         for channel in going:
             silent[channel] = 0 if scene.came(channel, before) else silent[channel] + 1
         going = frozenset(channel for channel in going if silent[channel] < SILENT_JUMPS)

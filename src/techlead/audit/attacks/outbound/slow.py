@@ -3,32 +3,73 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.outbound.pace import Pace, walk
 from techlead.audit.attacks.outbound.scene import Scene, scenes
 from techlead.audit.attacks.outbound.stage import Ground
 from techlead.audit.attacks.outbound.triggers import find
-from techlead.audit.target.exchange import Request
-from techlead.audit.target.operation import Operation
 from techlead.audit.world.arrival import Arrival, as_lines
 from techlead.audit.world.manner import WELL, Drip, Hang, Manner
 
-HELD_SECONDS: Final = 240.0
+HELD_SECONDS: Final = 200.0
 """Of the target's clock: a whole call that is longer than this has no deadline."""
 WAITED_SECONDS: Final = 30.0
-"""Of the target's clock: others' messages that come later than usual by more than this had to wait."""
+"""Of the target's clock: others' messages that come later than this had to wait."""
+ARRIVES_SECONDS: Final = 60.0
+RELEASED_SECONDS: Final = 120.0
 REQUEST_SECONDS: Final = 2.5
 """Of real time, the clock standing still: a request that takes this long beside a hanging receiver waits for it."""
+RETURN_SECONDS: Final = 2.0
 QUICK_SECONDS: Final = 1.0
 SLOW_MESSAGES: Final = 9
 """More than the threads of a usual small pool."""
-STEP_SECONDS: Final = 1.0
-STEP_PAUSE_SECONDS: Final = 0.025
-HOLDING: Final[dict[str, Manner]] = {"http": Drip(0.01), "smtp": Hang(early=True)}
+HOLDING: Final[Mapping[str, Manner]] = {"http": Drip(0.01), "smtp": Hang(early=True)}
+"""A webhook is anybody's server and may be hostile; a mail server is one's own, and merely hangs."""
 HOW: Final = {"http": "drips its answer a byte at a time", "smtp": "takes the connection and says nothing"}
+WHOM: Final = {"http": "webhook", "smtp": "mail server"}
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One receiver that is slow, and who else is written to meanwhile."""
+
+    scene: Scene
+    channel: str
+    host: str
+    """Another owner's webhook, that answers well; '' where there is none."""
+    usual: Mapping[str, int]
+    """How many messages one call sends over each channel."""
+    mark: int
+
+    def held(self) -> tuple[Arrival, ...]:
+        """The calls that the slow receiver has and the target has not let go."""
+        destination = self.scene.cause.trigger(self.channel).destination
+        return tuple(
+            each
+            for each in self.scene.site.world.ledger.connections(self.mark)
+            if each.ending == "open"
+            and each.destination.host != self.host
+            and (self.scene.belongs(each, self.channel) or str(each.destination) == destination)
+        )
+
+    def anybody_else(self) -> bool:
+        """Whether anybody but the slow receiver is written to."""
+        return bool(self.host) or any(count for other, count in self.usual.items() if other != self.channel)
+
+    def served(self) -> bool:
+        """Whether everybody else has got what was sent."""
+        arrivals = self.scene.site.world.ledger.arrivals(self.mark)
+        if self.host:
+            return any(each.destination.host == self.host for each in arrivals)
+        others = {channel: count for channel, count in self.usual.items() if channel != self.channel}
+        return all(
+            len(self.scene.came(channel, self.mark)) >= count * SLOW_MESSAGES for channel, count in others.items()
+        )
 
 
 def strike(site: Site) -> Iterator[Outcome]:
@@ -47,102 +88,83 @@ def blocks_request(scene: Scene, channel: str) -> Iterator[Sighting]:
         return
     grounds = scene.grounds(1)
     scene.settle()
-    scene.fail(channel, HOLDING[channel] if channel == "smtp" else Hang())
+    scene.fail(channel, Hang(early=channel == "smtp"))
     began = time.monotonic()
     call = scene.fire(grounds)[0]
     with suppress(TimeoutError):
         call.exception(REQUEST_SECONDS)
-    waited = not call.done()
-    everybody = _neighbour_waits(scene.site) if waited else 0.0
+    if call.done():
+        scene.site.world.calm()
+        return
+    everybody = _another_request(scene.site)
     scene.site.world.calm()
     with suppress(TimeoutError, Unavailable):
-        call.result(QUICK_SECONDS)
-        if waited:
-            whom = "webhook" if channel == "http" else "mail server"
-            claim = f"{trigger.operation.name} is not answered while the {whom} hangs: {time.monotonic() - began:.1f} s, until it let go."
-            if everybody > QUICK_SECONDS:
-                claim += f" Meanwhile another request took {everybody:.1f} s."
-            yield Sighting(
-                "outbound.blocks-request",
-                trigger.operation.name,
-                claim,
-                cause="outbound.blocks-request",
-                evidence={"hanging": trigger.destination, "seconds": round(time.monotonic() - began, 1)},
-            )
+        call.result(RETURN_SECONDS)
+        name, seconds = trigger.operation.name, round(time.monotonic() - began, 1)
+        claim = f"{name} is not answered while the {WHOM[channel]} hangs: {seconds} s, until it let go."
+        if everybody > QUICK_SECONDS:
+            claim += f" Meanwhile nobody else is served: another request had no answer for {everybody:.1f} s."
+        evidence = {"hanging": trigger.destination, "seconds": seconds}
+        yield Sighting("outbound.blocks-request", name, claim, cause="outbound.blocks-request", evidence=evidence)
 
 
-def holds(scene: Scene, channel: str, usual: dict[str, int]) -> Iterator[Sighting]:
+def holds(scene: Scene, channel: str, usual: Mapping[str, int]) -> Iterator[Sighting]:
     """Hold what was sent to one receiver, and let somebody else be written to meanwhile."""
     trigger = scene.cause.trigger(channel)
-    grounds = scene.grounds(SLOW_MESSAGES if not trigger.within else 1)
-    mate = _mate(scene, channel)
-    mark = scene.settle()
-    if mate is not None:
-        host, mates_grounds = mate
-        scene.fail(channel, HOLDING[channel])
+    grounds = scene.grounds(1 if trigger.within else SLOW_MESSAGES)
+    host, mates_grounds = _mate(scene, channel)
+    hold = Hold(scene, channel, host, usual, scene.settle())
+    scene.fail(channel, HOLDING[channel])
+    if host:
         scene.site.world.behave(host, WELL)
-    else:
-        host, mates_grounds = "", list[Ground]()
-        scene.fail(channel, HOLDING[channel])
     scene.fire(grounds)
-    scene.site.clock.walk(60.0, step=STEP_SECONDS, until=lambda: bool(_held(scene, channel, mark)))
-    if not _held(scene, channel, mark):
+    if not walk(scene.site, ARRIVES_SECONDS, until=lambda: bool(hold.held())):
+        scene.site.world.calm()
         return
     began = scene.site.clock.now()
     scene.fire(mates_grounds)
-    scene.site.clock.walk(
-        WAITED_SECONDS,
-        step=STEP_SECONDS,
-        pause=STEP_PAUSE_SECONDS,
-        until=lambda: _others_came(scene, channel, host, mark, usual),
-    )
-    others = _others_came(scene, channel, host, mark, usual)
-    scene.site.clock.walk(
-        HELD_SECONDS - (scene.site.clock.now() - began),
-        step=STEP_SECONDS,
-        pause=STEP_PAUSE_SECONDS,
-        until=lambda: not _held(scene, channel, mark),
-    )
-    held = _held(scene, channel, mark)
-    if held:
-        lasted = scene.site.clock.now() - held[0].at
-        claim = f"A receiver that {HOW[channel]} is held on to for {lasted:.0f} seconds and more: nothing bounds the whole call."
-        yield Sighting(
-            "outbound.no-timeout",
-            trigger.place,
-            claim,
-            cause="outbound.no-timeout",
-            evidence={
-                "caused by": trigger.operation.name,
-                "held": [as_lines(each) for each in held[:2]],
-                "seconds": round(lasted),
-            },
-        )
-    if not others and not trigger.within and _others_exist(channel, host, usual):
-        yield from _proved_waiting(scene, channel, host, mark, usual, began)
-
-
-def _proved_waiting(
-    scene: Scene, channel: str, host: str, mark: int, usual: dict[str, int], began: float
-) -> Iterator[Sighting]:
-    """Let go of the slow receiver: what then comes had been waiting for it, and was not merely lost."""
+    _go_on(hold, WAITED_SECONDS, hold.served)
+    served = hold.served()
+    _go_on(hold, HELD_SECONDS - (scene.site.clock.now() - began), lambda: not hold.held())
+    yield from _unbounded(hold)
+    if not served and not trigger.within and hold.anybody_else():
+        yield from _waited(hold, began)
     scene.site.world.calm()
-    scene.site.clock.walk(120.0, step=2.0, until=lambda: _others_came(scene, channel, host, mark, usual))
-    if not _others_came(scene, channel, host, mark, usual):
+
+
+def _unbounded(hold: Hold) -> Iterator[Sighting]:
+    held = hold.held()
+    if not held:
         return
-    trigger = scene.cause.trigger(channel)
-    waited = scene.site.clock.now() - began
-    claim = f"While one receiver {HOW[channel]}, nobody else's messages are sent: they came {waited:.0f} seconds late, once it was let go."
-    yield Sighting(
-        "outbound.head-of-line",
-        trigger.place,
-        claim,
-        cause="outbound.head-of-line",
-        evidence={"caused by": trigger.operation.name, "slow": trigger.destination, "seconds": round(waited)},
-    )
+    trigger = hold.scene.cause.trigger(hold.channel)
+    lasted = round(hold.scene.site.clock.now() - held[0].at)
+    claim = f"A {WHOM[hold.channel]} that {HOW[hold.channel]} is held on to for {lasted} seconds and more: nothing bounds the whole call."
+    evidence = {"caused by": trigger.operation.name, "held": [as_lines(each) for each in held[:2]], "seconds": lasted}
+    yield Sighting("outbound.no-timeout", trigger.place, claim, cause="outbound.no-timeout", evidence=evidence)
 
 
-def _usual(scene: Scene) -> dict[str, int]:
+def _waited(hold: Hold, began: float) -> Iterator[Sighting]:
+    """Let go of the slow receiver: what then comes had been waiting for it, and was not merely lost."""
+    scene = hold.scene
+    scene.site.world.calm()
+    if not walk(scene.site, RELEASED_SECONDS, step=2.0, until=hold.served):
+        return
+    trigger = scene.cause.trigger(hold.channel)
+    waited = round(scene.site.clock.now() - began)
+    claim = f"While one {WHOM[hold.channel]} {HOW[hold.channel]}, nobody else's messages are sent: they came {waited} seconds late, once it was let go."
+    evidence = {"caused by": trigger.operation.name, "slow": trigger.destination, "seconds": waited}
+    yield Sighting("outbound.head-of-line", trigger.place, claim, cause="outbound.head-of-line", evidence=evidence)
+
+
+def _go_on(hold: Hold, seconds: float, done: Callable[[], bool]) -> None:
+    pace = Pace(hold.scene.site)
+    if isinstance(HOLDING[hold.channel], Drip):
+        pace.walk_beside_drips(seconds, done)
+    else:
+        pace.walk(seconds, step=2.0, until=done)
+
+
+def _usual(scene: Scene) -> Mapping[str, int]:
     """How many messages one call sends over each channel when all is well."""
     grounds = scene.grounds(1)
     mark = scene.settle()
@@ -151,48 +173,20 @@ def _usual(scene: Scene) -> dict[str, int]:
     return {channel: len(scene.came(channel, mark)) for channel in scene.cause.channels}
 
 
-def _mate(scene: Scene, channel: str) -> tuple[str, list[Ground]] | None:
+def _mate(scene: Scene, channel: str) -> tuple[str, Sequence[Ground]]:
     """Another owner with a webhook of his own, and rows for one message to him."""
-    if not scene.cause.trigger(channel).personal or scene.owner is None:
-        return None
-    with suppress(Unavailable):
-        mate = scene.stage.person(scene.cause.owner_role)
-        return scene.stage.host_of(mate), scene.grounds(1, mate)
-    return None
+    if scene.cause.trigger(channel).personal and scene.owner is not None:
+        with suppress(Unavailable):
+            mate = scene.stage.person(scene.cause.owner_role)
+            return scene.stage.host_of(mate), scene.grounds(1, mate)
+    return "", ()
 
 
-def _held(scene: Scene, channel: str, mark: int) -> tuple[Arrival, ...]:
-    """The calls that the slow receiver has and the target has not let go."""
-    trigger = scene.cause.trigger(channel)
-    connections = scene.site.world.ledger.connections(mark)
-    return tuple(
-        each
-        for each in connections
-        if each.ending == "open" and (scene.belongs(each, channel) or str(each.destination) == trigger.destination)
-    )
-
-
-def _others_exist(channel: str, host: str, usual: dict[str, int]) -> bool:
-    return bool(host) or any(count for other, count in usual.items() if other != channel)
-
-
-def _others_came(scene: Scene, channel: str, host: str, mark: int, usual: dict[str, int]) -> bool:
-    """Whether everybody but the slow receiver has got what was sent since the mark."""
-    if host:
-        return any(each.destination.host == host for each in scene.site.world.ledger.arrivals(mark))
-    sent = SLOW_MESSAGES
-    return all(len(scene.came(other, mark)) >= count * sent for other, count in usual.items() if other != channel)
-
-
-def _neighbour_waits(site: Site) -> float:
+def _another_request(site: Site) -> float:
     """How long somebody else's harmless request takes now."""
     harmless = next((one for one in site.operations if one.method == "GET" and not one.parameters), None)
     if harmless is None:
         return 0.0
     began = time.monotonic()
-    site.send(_plain(site, harmless), seconds=REQUEST_SECONDS)
+    site.send(site.request(harmless, site.people.anonymous), seconds=REQUEST_SECONDS)
     return time.monotonic() - began
-
-
-def _plain(site: Site, operation: Operation) -> Request:
-    return site.request(operation, site.people.anonymous)

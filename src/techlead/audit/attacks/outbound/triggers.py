@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from techlead.audit.attacks.attack import Site, Unavailable
+from techlead.audit.attacks.outbound.pace import walk
 from techlead.audit.attacks.outbound.stage import PERSONAL_HOSTS, Stage, needs_rows, subscriptions
 from techlead.audit.target.exchange import Actor
 from techlead.audit.target.operation import Operation, Role
@@ -107,7 +108,7 @@ def _try(
         try:
             ground = stage.ground(operation, owner)
             if drain:
-                stage.site.clock.walk(seconds, step=2.0)
+                walk(stage.site, seconds, step=2.0)
             fired = stage.fire(operation, caller, ground)
         except Unavailable:
             continue
@@ -149,7 +150,7 @@ def _pairs(stage: Stage, operation: Operation, people: tuple[Actor, ...]) -> Ite
 def listen(site: Site, mark: int, seconds: float, step: float = 1.0) -> tuple[Arrival, ...]:
     """Let the target's time go by until messages have come, and a little longer."""
     ledger = site.world.ledger
-    if site.clock.walk(seconds, step=step, until=lambda: bool(ledger.arrivals(mark))):
-        site.clock.walk(LATER_STEPS * step, step=step)
+    if walk(site, seconds, step=step, until=lambda: bool(ledger.arrivals(mark))):
+        walk(site, LATER_STEPS * step, step=step)
     came: tuple[Arrival, ...] = ledger.arrivals(mark)
     return came
