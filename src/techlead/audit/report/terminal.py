@@ -16,6 +16,7 @@ LABEL_WIDTH: Final = 10
 STEPS_MAX: Final = 8
 EVIDENCE_MAX: Final = 6
 PLACES_MAX: Final = 4
+KINDS_SHOWN: Final = 8
 COLOURS: Final = {Severity.CRITICAL: "1;97;41", Severity.HIGH: "1;31", Severity.MEDIUM: "1;33", Severity.LOW: "1;36"}
 BOLD, DIM, GREEN = "1", "2", "1;32"
 
@@ -117,7 +118,8 @@ def _not_tested(report: Report, style: Style) -> Iterator[str]:
     for entry in report.not_tested:
         reasons.setdefault(one_line(entry.why), []).append(entry.kind)
     for why, kinds in reasons.items():
-        yield from _paragraph(f"{', '.join(kinds)}: {why}", style, "- ")
+        left = f" and {len(kinds) - KINDS_SHOWN} more" if len(kinds) > KINDS_SHOWN else ""
+        yield from _paragraph(f"{', '.join(kinds[:KINDS_SHOWN])}{left}: {why}", style, "- ")
 
 
 def _tail(report: Report, style: Style) -> Iterator[str]:

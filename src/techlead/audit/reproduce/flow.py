@@ -51,6 +51,7 @@ class Flow:
     _first_sent: dict[str, int] = field(init=False)
     _first_given: dict[str, Given] = field(init=False)
     _longest: list[str] = field(init=False)
+    _kept: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Find out when each value was first sent and first given."""
@@ -62,6 +63,7 @@ class Flow:
                 if isinstance(value, str) and _telling(path, value):
                     self._first_given.setdefault(value, Given(at, path))
 
+        self._kept = "\n".join(text for move in self.moves for text in _texts_kept(move.body))
         self._longest = sorted((v for v in self._first_given if len(v) >= GIVEN_CHARACTERS_MIN), key=len, reverse=True)
 
     def text(self, text: str, before: int, *, fresh: bool = True) -> tuple[Part, ...]:
@@ -125,6 +127,8 @@ class Flow:
 
     def _made_here(self, value: str) -> bool:
         """Whether the audit made it up in something it made: not in a log-in of somebody who was there before."""
+        if value in self._kept:
+            return False
         for move in self.moves:
             if any(value in text for text in _sent(move)):
                 return move.changes and move.path.partition("?")[0] not in self.log_ins
@@ -174,6 +178,14 @@ def _sent(move: Move) -> Iterator[str]:
     yield move.path
     yield from re.split(r"[/?&=]", move.path)
     yield from _texts(move.body)
+
+
+def _texts_kept(value: Any, name: str = "") -> Iterator[str]:
+    if isinstance(value, str) and KEPT.search(name):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner_name, inner in value.items():
+            yield from _texts_kept(inner, str(inner_name))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from typing import Any, Final
 
-SECONDS: Final = 8.0
+SECONDS: Final = 15.0
 
 
 def shows(text: str, url: str, seconds: float = SECONDS) -> bool:

@@ -76,7 +76,7 @@ class Book:
 
     def register(self, body: Any) -> tuple[int, Any, dict[str, str]]:
         if self.closed or body["name"] in self.people:
-            return 409, {"error": "taken"}, {}
+            return 409, {"error": "taken", **({"sent": body} if self.hole else {})}, {}
         admin = self.hole and body.get("admin", False)
         self.people[body["name"]] = {"password": body["password"], "admin": admin}
         return 201, {"name": body["name"]}, {}

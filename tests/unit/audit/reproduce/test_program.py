@@ -77,7 +77,16 @@ def pay_twice(attacker: Attacker) -> Sighting:
     return Sighting("idempotency.missing", "POST /notes", "Twice.", steps=steps, shows=shows)
 
 
-SHOWN: list[Callable[[Attacker], Sighting]] = [take_over, read_note, promote, sell_twice, pay_twice]
+def echo(attacker: Attacker) -> Sighting:
+    """A refused sign-up repeats the password, which keeps its form while the name is made anew."""
+    body = {"name": "mallory5f2e1a", "password": "Some-w0rds-only-1"}
+    attacker.send("POST", "/register", body=body)
+    refused = attacker.send("POST", "/register", body=body)
+    steps, shows = (refused.exchange,), Shows(Compare.CONTAINS, ("Some-w0rds-only-1",))
+    return Sighting("exposure.secret-field", "POST /register", "It repeats it.", steps=steps, shows=shows)
+
+
+SHOWN: list[Callable[[Attacker], Sighting]] = [take_over, read_note, promote, sell_twice, pay_twice, echo]
 
 
 def run(text: str, url: str) -> int:
