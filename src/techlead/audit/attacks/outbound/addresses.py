@@ -66,8 +66,7 @@ def strike(site: Site) -> Iterator[Outcome]:
     """Give internal addresses wherever an address is taken, and cause a message to it."""
     stage = Stage(site)
     seen: dict[str, list[str]] = {}
-    with_messages = [scene for scene in scenes(site, find(site)) if any(one.personal for one in scene.cause.triggers)]
-    for scene in with_messages:
+    for scene in scenes(site, tuple(one for one in find(site) if one.personal)):
         owner = scene.owner or scene.caller
         for number, form in enumerate(FORMS):
             taker = _reached(scene, owner, _with_port(form, FIRST_PORT + number), FIRST_PORT + number)

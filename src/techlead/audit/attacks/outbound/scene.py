@@ -63,9 +63,10 @@ def causes(site: Site, triggers: Iterable[Trigger]) -> tuple[Cause, ...]:
     return tuple(chosen)
 
 
-def _worth(cause: Cause) -> tuple[int, bool, bool]:
+def _worth(cause: Cause) -> tuple[int, bool, bool, bool]:
     personal = any(trigger.personal for trigger in cause.triggers)
-    return -len(cause.channels), not personal, cause.operation.role is Role.SIGN_UP
+    role = cause.operation.role
+    return -len(cause.channels), not personal, role is Role.SIGN_UP, role is not Role.CREATE
 
 
 class Scene:

@@ -106,9 +106,10 @@ def _try(
     """Do it as those who may; with `drain`, what the making of its rows had caused is let arrive first."""
     for owner, caller in _pairs(stage, operation, people):
         try:
+            before = stage.site.world.ledger.mark()
             ground = stage.ground(operation, owner)
             if drain:
-                walk(stage.site, seconds, step=2.0)
+                _quiet(stage.site, before, seconds)
             fired = stage.fire(operation, caller, ground)
         except Unavailable:
             continue
@@ -145,6 +146,13 @@ def _pairs(stage: Stage, operation: Operation, people: tuple[Actor, ...]) -> Ite
             yield owner, caller
     for owner in people:
         yield owner, owner
+
+
+def _quiet(site: Site, mark: int, seconds: float) -> None:
+    """Let come what was caused since the mark, until nothing more does: the next message has another cause."""
+    before = mark
+    while walk(site, seconds, until=lambda before=before: site.world.ledger.mark() > before):
+        before = site.world.ledger.mark()
 
 
 def listen(site: Site, mark: int, seconds: float, step: float = 1.0) -> tuple[Arrival, ...]:
