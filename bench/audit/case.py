@@ -22,7 +22,19 @@ class Case:
     target: str | None = None
     arguments: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    prepare: tuple[str, ...] = ()
+    """Commands that make its database, run once before the first start."""
     python: str | None = None
+
+    @property
+    def settings(self) -> str:
+        """Give the techlead-audit.toml that says what the command line cannot."""
+        tables = {"target": {"prepare": list(self.prepare)}, "environment": dict(self.environment)}
+        lines = [
+            f"[{table}]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in rows.items())
+            for table, rows in tables.items()
+        ]
+        return "\n".join(lines)
 
 
 def case(argument: str, venvs: Path | None) -> Case:
@@ -43,6 +55,7 @@ def case(argument: str, venvs: Path | None) -> Case:
         target=start.get("target"),
         arguments=tuple(start.get("arguments", ())),
         environment=start.get("environment", {}),
+        prepare=tuple(start.get("prepare", ())),
         python=str(python) if python.is_file() else None,
     )
 

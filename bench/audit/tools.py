@@ -67,7 +67,18 @@ def techlead(case: Case, seconds: float, keep: Path | None) -> Outcome:
             *([case.target] if case.target else []),
             *rest,
         ]
-        command += ["--app-dir", str(app_dir), "--json", str(file), "--seconds", str(seconds)]
+        settings = Path(place) / "techlead-audit.toml"
+        settings.write_text(case.settings, encoding="utf-8")
+        command += [
+            "--app-dir",
+            str(app_dir),
+            "--settings",
+            str(settings),
+            "--json",
+            str(file),
+            "--seconds",
+            str(seconds),
+        ]
         command += ["--python", case.python] if case.python else []
         ended = subprocess.run(
             command,

@@ -41,7 +41,7 @@ def launch_of(given: Given, folder: Path) -> Launch:
     environment, told = wanted_environment(folder)
     messages = settings.guess(folder)
     guessed = [*told, *(f"environment: {name}={value}" for name, value in messages.items())]
-    prepare = tuple(tuple(shlex.split(line)) for line in given.prepare)
+    prepare = tuple(_command(line, python) for line in given.prepare)
     workers: tuple[tuple[str, ...], ...] = ()
     if given.starts:
         web, *rest = (_command(line, python) for line in given.starts)
