@@ -283,7 +283,7 @@ class _Run:
         return found
 
     def _strike(self, attack: Attack, site: RunningSite) -> list[Sighting]:
-        site.allow(attack.seconds)
+        site.allow(attack.seconds * max(1.0, self._wanted.seconds / SECONDS))
         site.people.renew()
         sightings: list[Sighting] = []
         began = time.monotonic()
