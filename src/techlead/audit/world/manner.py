@@ -73,7 +73,7 @@ WELL = Answer()
 DOWN = Answer(503)
 GONE = Answer(410)
 UNKNOWN_RECIPIENT = Answer(550)
-BUSY_MAIL = Answer(451)
+BUSY_MAIL = Answer(451, stage="message")
 """The names attacks use most."""
 
 
