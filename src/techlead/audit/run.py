@@ -203,6 +203,7 @@ class _Run:
                 for done in [lanes.submit(self._job, job) for job in plan if not job.quiet]:
                     done.result()
             except BaseException:
+                self._budget.end()
                 lanes.shutdown(wait=False, cancel_futures=True)
                 self._stable.close()
                 raise

@@ -42,6 +42,11 @@ class Budget:
         """Seconds left."""
         return self.deadline - time.monotonic()
 
+    def end(self) -> None:
+        """Nothing more is to be spent."""
+        self.deadline = self.started
+        self.requests_max = 0
+
 
 class RunningSite:
     """One instance and what an attack may do with it."""
@@ -181,4 +186,4 @@ class RunningSite:
 
     def left(self) -> float:
         """Real seconds until the deadline of this strike."""
-        return self._deadline - time.monotonic()
+        return min(self._deadline, self._budget.deadline) - time.monotonic()

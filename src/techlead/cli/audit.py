@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import shutil
 import sys
 import time
@@ -44,6 +45,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--init", action="store_true", help=f"write {written.FILE} with what was found out")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="findings in it are known; only new ones count")
     parser.add_argument("--write-baseline", type=Path, metavar="FILE", help="make everything that was found known")
+    parser.add_argument("--anonymous", action="store_true", help="go on as a stranger when there is no log-in")
     parser.add_argument("--i-own-this", metavar="HOST", help="audit this host although it is not this machine")
     parser.add_argument("--pytest", type=Path, metavar="DIR", help="write one pytest file for each finding")
     for name in FILES:
@@ -62,6 +64,7 @@ def run(given: argparse.Namespace) -> int:
         only=tuple(given.only),
         kinds=frozenset({given.replay.partition("@")[0]}) if given.replay else frozenset(),
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a CI job that is ended leaves nothing behind either
     try:
         report = audit(target, wanted, progress)
     finally:
@@ -78,6 +81,7 @@ def _target(given: argparse.Namespace) -> Given:
         folder=given.app_dir.resolve(),
         python=given.python,
         ready_seconds=given.ready_seconds,
+        anonymous=given.anonymous,
         owned_host=given.i_own_this,
     )
     if not given.app_dir.is_dir():

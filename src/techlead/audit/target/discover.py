@@ -25,6 +25,7 @@ SCHEMA_PLACES: Final = (
     "/apispec_1.json",
 )
 LINKS_MAX: Final = 60
+NO_OPERATION: Final = r"\.(css|js|png|svg|ico|jpg|woff2?)$"
 REFUSED: Final = frozenset({401, 403, 405, 422})
 """Somebody is there, though a stranger is not let in."""
 
@@ -159,19 +160,21 @@ def from_outside(client: Client) -> tuple[Operation, ...]:
 
 
 def _linked(client: Client) -> tuple[Operation, ...]:
-    waiting, seen, found = ["/"], {"/"}, {}
+    """Follow links; nothing where only pages answer, because what reads no JSON is no API."""
+    waiting, seen = ["/"], {"/"}
+    found: dict[str, Operation] = {}
+    speaks_json = False
     while waiting and len(seen) <= LINKS_MAX:
         place = waiting.pop(0)
         answer = client.send(Request("GET", place))
         if not answer.ok and answer.status not in REFUSED:
             continue
+        speaks_json |= answer.json is not None
         path = re.sub(r"(?<=/)\d+(?=/|$)", "{id}", place.partition("?")[0])
-        found["GET", path] = Operation(
-            "GET", path, parameters=tuple(_parameter(n, "string") for n in re.findall(r"\{(\w+)\}", path))
-        )
+        names = re.findall(r"\{(\w+)\}", path)
+        found[path] = Operation("GET", path, parameters=tuple(_parameter(name, "string") for name in names))
         links = re.findall(r"""["'](/[\w./-]*(?:\?[\w=&.-]*)?)["']""", answer.text)
-        for link in links:
-            if link not in seen and not re.search(r"\.(css|js|png|svg|ico|jpg|woff2?)$", link):
-                seen.add(link)
-                waiting.append(link)
-    return tuple(found.values())
+        new = [link for link in links if link not in seen and not re.search(NO_OPERATION, link)]
+        seen.update(new)
+        waiting += new
+    return tuple(found.values()) if speaks_json else ()

@@ -32,6 +32,8 @@ class Given:
     leave_alone: tuple[str, ...] = ()
     """Operations that the audit must not call."""
     ready_seconds: float = READY_SECONDS
+    anonymous: bool = False
+    """Go on when nobody can be signed up or logged in."""
     owned_host: str | None = None
     """A host that is not this machine and may be attacked all the same."""
 

@@ -139,7 +139,7 @@ class Instance:
         deadline = time.monotonic() + self._ready_seconds
         error = ""
         while time.monotonic() < deadline:
-            answer = client.send(Request("GET", "/"), ANSWER_SECONDS)
+            answer = client.send(Request("GET", "/"), min(ANSWER_SECONDS, self._ready_seconds))
             if answer.status:
                 return
             error = answer.error
@@ -150,7 +150,7 @@ class Instance:
         self.kill()
         said = {
             "garbage": "the target answers something that is not HTTP: check which port its web server has",
-            "timeout": f"the target takes connections but answers none within {ANSWER_SECONDS:.0f} s: see whether it waits for a service at its start",
+            "timeout": f"the target takes connections but answers none within {self._ready_seconds:.0f} s: see whether it waits for a service at its start",
         }
         raise TargetRefused(said.get(error, f"the target stopped before it answered: {why(output)}"))
 

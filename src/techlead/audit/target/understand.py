@@ -46,12 +46,24 @@ def meet(instance: Instance | Remote, given: Given, seed: int, send: Send) -> Me
     found = operations_of(routes) or (from_outside(instance.client) if instance.client else ())
     if not found:
         raise TargetRefused(
-            "no operation was found: neither a route table of FastAPI, Starlette, Flask or Django, nor OpenAPI, nor a link; "
-            "give module:app, or a URL whose /openapi.json can be read"
+            "no operation was found: neither a route table of FastAPI, Starlette, Flask or Django, nor OpenAPI, nor a link "
+            "that answers JSON (HTML pages alone are no API); give module:app, or a URL whose /openapi.json can be read"
         )
     operations = tuple(operation for operation in assign(found) if operation.name not in given.leave_alone)
     ways = find_ways(operations, send, Values(seed, instance.clock.now), lambda: instance.database, given)
+    if not ways.carries and not given.anonymous:
+        raise TargetRefused(_no_way_in(operations))
     return Met(str(routes.get("framework", "unknown")), operations, ways, bool(routes.get("debug")))
+
+
+def _no_way_in(operations: tuple[Operation, ...]) -> str:
+    """Why nobody could be signed up and logged in, and what to do."""
+    doors = [operation.name for operation in operations if operation.role in {Role.SIGN_UP, Role.LOG_IN}]
+    tried = f"tried {', '.join(doors)} without success" if doors else "no operation looks like sign-up or log-in"
+    return (
+        f"no way to sign up and log in was found ({tried}): name them in techlead-audit.toml under [people] "
+        '(sign_up = "POST /path", log_in = "POST /path"), or go on as a stranger alone with --anonymous'
+    )
 
 
 def settle(instance: Instance | Remote, met: Met, seed: int, send: Send) -> Mapping[str, Actor]:
