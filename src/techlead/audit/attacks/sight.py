@@ -14,7 +14,7 @@ from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.operation import Audience, Meaning, Operation, Role
 from techlead.audit.target.reading import HELD, STOCK, filled, numbers, path_values, rows
 
-WINDOWS_MAX = 12
+WINDOWS_MAX = 6
 TO = re.compile(
     r"^(to|recipient|receiver|payee|beneficiary|target)(_|$)|^(email|username|user_id|account_number|account_id)$",
     re.IGNORECASE,

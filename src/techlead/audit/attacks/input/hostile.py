@@ -62,6 +62,8 @@ BODY: Final = (
 DATES: Final = (
     Hostile(DATE, "0001-01-01T00:00:00+01:00"),
     Hostile(DATE, "9999-12-31T23:59:59-01:00"),
+    Hostile(DATE, "9999-12-31T23:00:00Z"),
+    Hostile(DATE, "0001-01-01T00:00:00Z"),
     Hostile(DATE, "9999-12-31"),
 )
 PATH: Final = (

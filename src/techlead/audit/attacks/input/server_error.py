@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
-from techlead.audit.attacks.input.hostile import DATE, TYPE, Try, body_tries, tries
+from techlead.audit.attacks.input.hostile import DATE, TYPE, Try, body_tries, fields_of, tries
 from techlead.audit.attacks.sight import Callers, values_of
 from techlead.audit.target.exchange import Answer, Request
 from techlead.audit.target.operation import Audience, Operation, Role
@@ -73,15 +73,15 @@ def _one(site: Site, operation: Operation, base: Request, answer: Answer) -> Ite
         if broke(got):
             suspects.setdefault(one.cause, one)
     seen: set[tuple[str, str]] = set()
+    base_fields = fields_of(operation, base)
     for cause, one in suspects.items():
         sighting = _sure(site, operation, base, one, cause)
         if sighting is None:
             continue
         error = str(sighting.evidence["error"])
-        if (
-            not one.place or not error or (one.place, error) not in seen
-        ):  # one `int(...)` fails at a word, a float and a date
-            seen.add((one.place, error))
+        known = (one.place, error)  # one `int(...)` fails at a word, a float and a date
+        if not one.place or known not in seen or (not error and one.place in base_fields):
+            seen.add(known)
             yield sighting
 
 
@@ -173,5 +173,5 @@ ATTACK: Final = Attack(
     effect="The same request fails twice with a 5xx or a dropped connection, while it is answered without the hostile value.",
     strike=strike,
     harm=Harm.WRITES,
-    seconds=25.0,
+    seconds=45.0,  # an instance to itself: the most frequent hole must not wait for others
 )

@@ -7,4 +7,4 @@ from typing import Final
 from techlead.audit.attacks.attack import Attack
 from techlead.audit.attacks.limits import body, crowd, hashing, page, storage
 
-ATTACKS: Final[tuple[Attack, ...]] = (page.ATTACK, body.ATTACK, storage.ATTACK, hashing.ATTACK, crowd.ATTACK)
+ATTACKS: Final[tuple[Attack, ...]] = (body.ATTACK, storage.ATTACK, page.ATTACK, hashing.ATTACK, crowd.ATTACK)

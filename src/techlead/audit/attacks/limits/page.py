@@ -13,6 +13,8 @@ from techlead.audit.target.operation import Field, Meaning, Operation, Role
 from techlead.audit.target.reading import rows
 
 KIND: Final = "limits.page-size"
+FEW = 55
+"""More than 20, 25 and 50: a list that shows fewer has pages."""
 ROWS = 130
 """More than the page sizes that people choose: 20, 50, 100."""
 ROWS_SURE = 520
@@ -23,6 +25,7 @@ PAGE_MAX = 1_000
 USUAL: Final = ("limit", "page_size", "per_page", "size", "pageSize", "count")
 SIZES: Final = frozenset(USUAL) | {"first", "take", "max", "rows", "top", "n"}
 RESERVE_SECONDS = 2.0
+BATCH = 16
 UNIQUE: Final = frozenset({Meaning.TEXT, Meaning.NAME, Meaning.OTHER, Meaning.SECRET, Meaning.USERNAME, Meaning.EMAIL})
 
 
@@ -44,17 +47,15 @@ def strike(site: Site) -> Iterator[Outcome]:
         if base is None:
             continue
         tried = True
-        made = _fill(site, create, base[0], ROWS)
-        best = _most(site, callers, listing, base[0], create)
+        best, made = None, 0
+        for rows_wanted in (FEW, ROWS) if sure else (FEW, ROWS, ROWS_SURE):
+            made += _fill(site, create, base[0], rows_wanted - made, made)
+            best = _most(site, callers, listing, base[0], create) if best is None else site.send(best.request)
+            if best is None or _count(best) < made or made < rows_wanted:
+                break  # a page has an end, or no more rows can be made
         if best is None or not unbounded(_count(best), made):
             continue
-        if not sure and site.left() > RESERVE_SECONDS:
-            made += _fill(site, create, base[0], ROWS_SURE - ROWS, ROWS)
-            again = site.send(best.request)
-            sure = True
-            if not unbounded(_count(again), made):
-                continue
-            best = again
+        sure = True
         yield Sighting(
             kind=KIND,
             operation=listing.name,
@@ -87,10 +88,10 @@ def _fill(site: Site, create: Operation, base: Request, count: int, begin: int =
     known = {field.name: field for field in create.body}
     requests = [base.but(body=_distinct(base.body, known, number)) for number in range(begin, begin + count)]
     made = 0
-    for start in range(0, len(requests), 65):
+    for start in range(0, len(requests), BATCH):
         if site.left() < RESERVE_SECONDS:
             break
-        answers = site.many(requests[start : start + 65], 10.0, at_once=8)
+        answers = site.many(requests[start : start + BATCH], 10.0, at_once=8)
         made += sum(answer.ok for answer in answers)
         if not any(answer.ok for answer in answers):
             break

@@ -9,7 +9,7 @@ from typing import Final
 from techlead.audit.attacks.attack import Attack, Harm, Need, Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.sight import Callers
 from techlead.audit.target.exchange import Request
-from techlead.audit.target.operation import Meaning, Operation
+from techlead.audit.target.operation import Meaning, Operation, Role
 
 KIND: Final = "limits.resource"
 FILE_BYTES = 2 * 1024 * 1024
@@ -27,15 +27,19 @@ def strike(site: Site) -> Iterator[Outcome]:
     """Upload the same file again and again as one ordinary user."""
     callers = Callers(site)
     folder = site.state.folder
-    places = [one for one in site.places(unsafe=True) if _file(one)]
+    names = {_file(one) for one in site.operations} - {""}
+    places = [(one, _file(one) or min(names)) for one in site.places(unsafe=True) if names and _may_take_file(one)]
     if not places or folder is None:
         raise Unavailable("no operation takes a file")
-    for operation in places:
+    for operation, name in places:
         base = callers.closest(operation)
         if base is None or site.left() < RESERVE_SECONDS:
             continue
         before = _used(folder)
-        answers = [site.send(_upload(base[0], _file(operation), number)) for number in range(UPLOADS)]
+        answers = [site.send(_upload(base[0], name, 0))]
+        if not answers[0].ok or _used(folder) - before < FILE_BYTES:
+            continue
+        answers += [site.send(_upload(base[0], name, number)) for number in range(1, UPLOADS)]
         grown = _used(folder) - before
         if all(answer.ok for answer in answers) and kept(0, grown):
             yield Sighting(
@@ -49,6 +53,11 @@ def strike(site: Site) -> Iterator[Outcome]:
 
 def _file(operation: Operation) -> str:
     return next((field.name for field in operation.body if field.type == "file" or field.meaning is Meaning.FILE), "")
+
+
+def _may_take_file(operation: Operation) -> bool:
+    """Tell whether it takes a file, or may: what makes rows of a body that is not known takes what others of its kind take."""
+    return bool(_file(operation)) or (operation.role is Role.CREATE and not operation.body)
 
 
 def _used(folder: Path) -> int:

@@ -15,9 +15,10 @@ from techlead.audit.target.operation import Operation, Role
 
 KIND: Final = "race.write-lock"
 SETTLE_SECONDS = 0.15
-LOCKED_SECONDS = 2.5
-WAIT_SECONDS = 3.5
+LOCKED_SECONDS = 2.0
+WAIT_SECONDS = 3.0
 RESERVE_SECONDS = 5.0
+PLACES_MAX = 3
 FAST_SECONDS = 0.8
 WRITES_MAX = 4
 BEGUN: Final = b'{"zqx'
@@ -36,12 +37,15 @@ def strike(site: Site) -> Iterator[Outcome]:
     if not writes:
         raise Unavailable("nothing small could be written to notice a lock by")
     places = [one for one in site.places(unsafe=True) if one.method in {"POST", "PUT", "PATCH"}]
+    found = 0
     for operation in places:
-        if site.left() < RESERVE_SECONDS:
+        if site.left() < RESERVE_SECONDS or found >= PLACES_MAX:
             return
         base = callers.closest(operation) if operation.role not in {Role.LOG_OUT, Role.SIGN_UP, Role.LOG_IN} else None
         request = base[0] if base is not None else Request(operation.method, operation.path, operation=operation.name)
-        yield from _one(site, operation, request, writes)
+        for sighting in _one(site, operation, request, writes):
+            found += 1
+            yield sighting
 
 
 def _writes(site: Site, callers: Callers) -> list[Operation]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
 
@@ -16,7 +17,17 @@ from techlead.audit.target.reading import leaves
 KIND: Final = "race.lost-update"
 ROUNDS = 36
 RESERVE_SECONDS = 1.0
-PAIRS_MAX = 3
+PAIRS_MAX = 2
+EACH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Duel:
+    """A row and two of its fields, each with two values; after `_pairs` both have their second."""
+
+    operation: Operation
+    base: Request
+    pair: Mapping[str, tuple[Any, Any]]
 
 
 def lost(answers: tuple[Answer, ...], seen: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
@@ -27,21 +38,24 @@ def lost(answers: tuple[Answer, ...], seen: dict[str, Any], wanted: dict[str, An
 
 
 def strike(site: Site) -> Iterator[Outcome]:
-    """Change two fields of one row in one moment, again and again."""
+    """Change two fields of one row in one moment, again and again, the rows in turn."""
     callers = Callers(site)
-    tried = False
+    duels = []
     for operation in site.places(Role.CHANGE, Role.CHANGE_ME):
         base = callers.able(operation) if site.left() > RESERVE_SECONDS else None
-        if base is None or not isinstance(base[0].body, dict):
-            continue
-        for pair in _pairs(site, operation, base):
-            tried = True
-            sighting = _race(site, operation, base[0], pair)
-            if sighting is not None:
-                yield sighting
-                break
-    if not tried:
+        if base is not None and isinstance(base[0].body, dict):
+            duels += [Duel(operation, base[0], pair) for pair in _pairs(site, operation, base)]
+    if not duels:
         raise Unavailable("no row with two fields that can be changed one by one")
+    shown: set[str] = set()
+    for number in range(1, ROUNDS + 1):
+        for duel in duels:
+            if site.left() < RESERVE_SECONDS:
+                return
+            sighting = None if duel.operation.name in shown else _race(site, duel, number)
+            if sighting is not None:
+                shown.add(duel.operation.name)
+                yield sighting
 
 
 def _pairs(site: Site, operation: Operation, base: tuple[Request, Answer]) -> list[dict[str, tuple[Any, Any]]]:
@@ -67,27 +81,21 @@ def _pairs(site: Site, operation: Operation, base: tuple[Request, Answer]) -> li
     return found
 
 
-def _race(site: Site, operation: Operation, base: Request, pair: dict[str, tuple[Any, Any]]) -> Sighting | None:
-    wanted = {name: values[1] for name, values in pair.items()}
-    rounds = 0
-    while rounds < ROUNDS and site.left() > RESERVE_SECONDS:
-        rounds += 1
-        new = rounds % 2
-        wanted = {name: values[new] for name, values in pair.items()}
-        for name, values in pair.items():
-            site.send(base.but(body={name: values[1 - new]}))
-        answers = site.together([base.but(body={name: value}) for name, value in wanted.items()])
-        seen = read(site, operation, base, answers[-1])
-        gone = lost(answers, seen, wanted)
-        if gone:
-            return Sighting(
-                kind=KIND,
-                operation=operation.name,
-                claim=f"Two {operation.name} at once, one of `{gone[0]}` and one of another field, are both confirmed, and `{gone[0]}` is as before (round {rounds}).",
-                evidence={"round": rounds, "fields": list(wanted), "lost": gone},
-                steps=tuple(answer.exchange for answer in answers),
-            )
-    return None
+def _race(site: Site, duel: Duel, number: int) -> Sighting | None:
+    """Change both fields to their other values at once; the next round changes them back."""
+    wanted = {name: values[number % 2] for name, values in duel.pair.items()}
+    changes = [duel.base.but(body={name: value}) for name, value in wanted.items()]
+    answers = site.together(changes * EACH)
+    gone = lost(answers, read(site, duel.operation, duel.base, answers[-1]), wanted)
+    if not gone:
+        return None
+    return Sighting(
+        kind=KIND,
+        operation=duel.operation.name,
+        claim=f"Two {duel.operation.name} at once, one of `{gone[0]}` and one of another field, are both confirmed, and `{gone[0]}` is as before (round {number}).",
+        evidence={"round": number, "fields": list(wanted), "lost": gone},
+        steps=tuple(answer.exchange for answer in answers[:2]),
+    )
 
 
 def read(site: Site, operation: Operation, base: Request, last: Answer) -> dict[str, Any]:
