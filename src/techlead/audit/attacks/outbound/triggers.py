@@ -24,8 +24,8 @@ RESERVE_SECONDS: Final = 5.0
 NOTICE_SECONDS: Final = 8.0
 """Of the target's clock: within it a worker that polls has usually looked."""
 PATIENT_SECONDS: Final = 120.0
-LATER_STEPS: Final = 3
-"""How many more steps are waited once something has come: mail and webhook of one message leave one after the other."""
+LATER_SECONDS: Final = 5.0
+STRANGERS_MAX: Final = 4
 TRIED_MAX: Final = 30
 UNTOUCHED: Final = frozenset({Role.LOG_OUT, Role.DELETE, Role.PASSWORD, Role.RESET, Role.DOCUMENTS, Role.LOG_IN})
 FIRST_TRIED: Final = (Role.CREATE, Role.ACT, Role.SIGN_UP, Role.FORGOT, Role.OTHER, Role.CHANGE, Role.CHANGE_ME)
@@ -133,32 +133,34 @@ def _try(
 
 
 def _pairs(stage: Stage, operation: Operation, people: tuple[Actor, ...]) -> Iterator[tuple[Actor | None, Actor]]:
-    """Whose row, and who calls: strangers first, since who acts is seldom who is told."""
+    """Whose row, and who calls: strangers first, since who acts is seldom who is told; those who were seen to succeed."""
     if operation.role in {Role.SIGN_UP, Role.FORGOT}:
         yield None, stage.site.people.anonymous
         return
+    able = stage.site.role_of(operation)
+    callers = [one for one in people if one.role == able] or list(people[:1])
     if not needs_rows(operation):
-        for caller in people:
+        for caller in callers[:1]:
             yield None, caller
         return
-    for owner, caller in itertools.product(people, people):
-        if owner is not caller:
-            yield owner, caller
-    for owner in people:
+    strangers = [(owner, caller) for owner, caller in itertools.product(people, callers) if owner is not caller]
+    yield from strangers[:STRANGERS_MAX]
+    for owner in callers[:1]:
         yield owner, owner
 
 
 def _quiet(site: Site, mark: int, seconds: float) -> None:
     """Let come what was caused since the mark, until nothing more does: the next message has another cause."""
-    before = mark
-    while walk(site, seconds, until=lambda before=before: site.world.ledger.mark() > before):
-        before = site.world.ledger.mark()
+    ledger = site.world.ledger
+    known = [mark]
+    while walk(site, seconds, until=lambda: ledger.mark() > known[-1]):
+        known.append(ledger.mark())
 
 
 def listen(site: Site, mark: int, seconds: float, step: float = 1.0) -> tuple[Arrival, ...]:
-    """Let the target's time go by until messages have come, and a little longer."""
+    """Let the target's time go by until messages have come, and a little longer: mail and webhook leave one after the other."""
     ledger = site.world.ledger
     if walk(site, seconds, step=step, until=lambda: bool(ledger.arrivals(mark))):
-        walk(site, LATER_STEPS * step, step=step)
+        _quiet(site, ledger.mark(), LATER_SECONDS)
     came: tuple[Arrival, ...] = ledger.arrivals(mark)
     return came
