@@ -151,12 +151,29 @@ def _dotted(fields: tuple[Field, ...], prefix: str) -> Iterable[str]:
 
 def from_outside(client: Client) -> tuple[Operation, ...]:
     """What a target shows to a stranger: its schema where it serves one, else the links of its pages."""
-    for place in SCHEMA_PLACES:
-        answer = client.send(Request("GET", place))
+    document = published(client, SCHEMA_PLACES)
+    return from_openapi(document) if document else _linked(client)
+
+
+def schema_places(routes: Mapping[str, Any]) -> tuple[str, ...]:
+    """Where a schema may be fetched, by the route table; nowhere else, because each place costs a request."""
+    paths = {str(route["path"]) for route in routes.get("routes", ()) if route["method"] == "GET"}
+    looks = re.compile(r"/(openapi|swagger|apispec\w*|schema)(\.json)?/?$")
+    return tuple(
+        place
+        for place in (*SCHEMA_PLACES, *sorted(paths))
+        if place.partition("?")[0] in paths and looks.search(place.partition("?")[0])
+    )
+
+
+def published(client: Client, places: Iterable[str]) -> Mapping[str, Any] | None:
+    """The first schema that is served at one of the places."""
+    for place in dict.fromkeys(places):
+        answer = client.send(Request("GET", place, headers={"Accept": "application/json"}))
         document = answer.json if answer.ok else None
-        if isinstance(document, Mapping) and "paths" in document:
-            return from_openapi(document)
-    return _linked(client)
+        if isinstance(document, Mapping) and isinstance(document.get("paths"), Mapping):
+            return document
+    return None
 
 
 def _linked(client: Client) -> tuple[Operation, ...]:

@@ -103,7 +103,8 @@ def _simplicity(operation: Operation) -> tuple[bool, int, int]:
 
 
 def _words(path: str) -> list[str]:
-    return [part for part in path.strip("/").split("/") if part]
+    """The parts of a path; a version says nothing of what is acted on, wherever it stands: `/users/v1/{username}`."""
+    return [part for part in path.strip("/").split("/") if part and not re.fullmatch(r"v\d+(\.\d+)?", part)]
 
 
 def _plain(path: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from techlead.audit.target.builder import Builder
-from techlead.audit.target.discover import from_outside, operations_of
+from techlead.audit.target.discover import from_outside, operations_of, published, schema_places
 from techlead.audit.target.exchange import Actor, Unavailable
 from techlead.audit.target.explore import explore
 from techlead.audit.target.given import Given
@@ -43,6 +43,8 @@ def meet(instance: Instance | Remote, given: Given, seed: int, send: Send) -> Me
         TargetRefused: No operation was found.
     """
     routes = instance.routes()
+    if instance.client and not routes.get("openapi"):
+        routes = {**routes, "openapi": published(instance.client, schema_places(routes))}
     found = operations_of(routes) or (from_outside(instance.client) if instance.client else ())
     if not found:
         raise TargetRefused(
