@@ -15,6 +15,7 @@ from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.instance import Instance
 from techlead.audit.target.operation import Operation, Resource, Role
 from techlead.audit.target.people import Identities
+from techlead.audit.target.postgres import PostgresDatabase
 from techlead.audit.target.remote import Remote
 from techlead.audit.target.things import Thing
 from techlead.audit.target.understanding import Understanding
@@ -77,7 +78,7 @@ class RunningSite:
         self._answers: list[Answer] = []
 
     @property
-    def database(self) -> SqliteDatabase | None:
+    def database(self) -> SqliteDatabase | PostgresDatabase | None:
         """The instance's own database, where it was found."""
         return self._instance.database
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from techlead.audit.target.given import Given
 from techlead.audit.target.instance import Instance
 from techlead.audit.target.launch import Launch
+from techlead.audit.target.postgres import Place
 from techlead.audit.target.remote import Remote
 
 
@@ -46,6 +47,7 @@ class Stable:
         self._open: list[Instance] = []
         self._lock = threading.Lock()
         self._closed = False
+        self._template: Place | None = None
 
     def prepare(self) -> Instance:
         """Run what must run once, on the ground that all instances are copied from; it is not started."""
@@ -55,11 +57,12 @@ class Stable:
         ground.prepare()
         if ground.folder is not None:
             self._source = ground.folder
+        self._template = ground.place
         return ground
 
     def fresh(self) -> Instance:
         """A started instance in the state in which the target was given."""
-        instance = Instance(self._launch, self._source, self.root, self._given.ready_seconds)
+        instance = Instance(self._launch, self._source, self.root, self._given.ready_seconds, self._template)
         with self._lock:
             if self._closed:
                 instance.close()

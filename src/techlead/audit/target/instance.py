@@ -16,6 +16,7 @@ from techlead.audit.target.database import SqliteDatabase, sqlite_files
 from techlead.audit.target.exchange import Request
 from techlead.audit.target.failure import why
 from techlead.audit.target.launch import CHILD, Launch
+from techlead.audit.target.postgres import Place, PostgresDatabase, place_in
 from techlead.audit.target.processes import Processes, wait_until
 from techlead.audit.world.clock import MovedClock
 from techlead.audit.world.log import CapturedLog
@@ -49,8 +50,10 @@ def _is_large(path: Path) -> bool:
 class Instance:
     """Started by `start`, ended by `close`; `State` of the attack contract."""
 
-    def __init__(self, launch: Launch, source: Path, root: Path, ready_seconds: float) -> None:
-        """Copy the source; nothing runs yet."""
+    def __init__(
+        self, launch: Launch, source: Path, root: Path, ready_seconds: float, template: Place | None = None
+    ) -> None:
+        """Copy the source, and the PostgreSQL database it names (or its prepared `template`); nothing runs yet."""
         self._home = Path(tempfile.mkdtemp(prefix="instance-", dir=root))
         self._control = self._home / "control"
         self._control.mkdir()
@@ -61,8 +64,11 @@ class Instance:
         self.folder: Path | None = copied(source, self._home / "target")
         self._launch = launch
         self._ready_seconds = ready_seconds
+        named = template or place_in(launch.environment)
+        self._postgres = PostgresDatabase.copied(named) if named else None
+        self._kept: dict[str, PostgresDatabase] = {}
         self.clock = MovedClock(self._control)
-        self.world = World(self.clock.now)
+        self.world = World(self.clock.now, frozenset({named.port} if named else ()))
         self.log = CapturedLog(self._control, self.folder)
         authority = self._control / "authority.pem"
         authority.write_text(self.world.trusted_certificate, encoding="ascii")
@@ -77,6 +83,7 @@ class Instance:
             "TMPDIR": str(self._temporary),
             "PYTHONUNBUFFERED": "1",
             **self._launch.environment,
+            **(self._postgres.place.environment(self._launch.environment) if self._postgres else {}),
             **self.world.environment,
             "SSL_CERT_FILE": str(authority),
             "REQUESTS_CA_BUNDLE": str(authority),
@@ -164,25 +171,39 @@ class Instance:
         return found
 
     @property
-    def database(self) -> SqliteDatabase | None:
-        """The largest SQLite file of this instance."""
+    def place(self) -> Place | None:
+        """Its PostgreSQL database, as a template for others."""
+        return self._postgres.place if self._postgres else None
+
+    @property
+    def database(self) -> SqliteDatabase | PostgresDatabase | None:
+        """Its PostgreSQL database, or the largest SQLite file."""
+        return self._postgres or self._sqlite()
+
+    def _sqlite(self) -> SqliteDatabase | None:
         files = sqlite_files(*(folder for folder in (self.folder, self._control, self._temporary) if folder))
         return SqliteDatabase(files[0]) if files else None
 
     def snapshot(self) -> str:
-        """Keep the database as it is."""
-        name = f"{len(list(self._snapshots.iterdir()))}"
-        database = self.database
-        if database is not None:
-            database.copy_to(self._snapshots / name)
+        """Keep the database as it is; PostgreSQL copies only what nobody is connected to, so that the target is restarted."""
+        sqlite = None if self._postgres else self._sqlite()
+        name = f"{len(list(self._snapshots.iterdir())) + len(self._kept)}"
+        if self._postgres:
+            self.kill()
+            self._kept[name] = self._postgres.snapshot()
+            self.start()
+        elif sqlite is not None:
+            sqlite.copy_to(self._snapshots / name)
         return name
 
     def restore(self, snapshot: str) -> None:
         """Stop, put the database back, start again."""
         self.kill()
-        database = self.database
-        if database is not None and (self._snapshots / snapshot).exists():
-            database.put_back(self._snapshots / snapshot)
+        sqlite = None if self._postgres else self._sqlite()
+        if self._postgres:
+            self._postgres.put_back(self._kept[snapshot])
+        elif sqlite is not None and (self._snapshots / snapshot).exists():
+            sqlite.put_back(self._snapshots / snapshot)
         self.start()
 
     def kill(self) -> None:
@@ -209,4 +230,6 @@ class Instance:
             self.client.close()
         self.world.close()
         self.clock.close()
+        for database in (*self._kept.values(), *((self._postgres,) if self._postgres else ())):
+            database.drop()
         shutil.rmtree(self._home, ignore_errors=True)

@@ -12,6 +12,7 @@ from techlead.audit.target.database import SqliteDatabase
 from techlead.audit.target.exchange import ANONYMOUS, Actor, Answer, Request, Unavailable
 from techlead.audit.target.login import carried
 from techlead.audit.target.operation import Meaning, Operation
+from techlead.audit.target.postgres import PostgresDatabase
 from techlead.audit.target.understanding import Ways
 from techlead.audit.target.values import Values
 
@@ -60,7 +61,7 @@ class Identities:
         ways: Ways,
         send: Send,
         values: Values,
-        database: Callable[[], SqliteDatabase | None],
+        database: Callable[[], SqliteDatabase | PostgresDatabase | None],
         settled: Mapping[str, Actor] | None = None,
     ) -> None:
         """Nobody is signed up yet but those who are `settled` in the instance's first state."""

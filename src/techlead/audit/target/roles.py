@@ -11,6 +11,7 @@ from typing import Final
 from techlead.audit.target.meaning import PEOPLE, singular, snake
 from techlead.audit.target.operation import Field, Meaning, Operation, Resource, Role
 
+WRECKS: Final = r"(^|/)((create|init|reset|drop|clear|wipe|flush|seed|populate|truncate)[-_]?(db|database|data|all|tables)|(db|database)[-_/](create|init|reset|drop|clear|wipe|flush|seed|populate|truncate))/?$"
 DOCUMENTS: Final = r"/(openapi|swagger|docs?|redoc|schema|apispec\w*)(\.json|\.yaml)?(/|$)|/(health|healthz|ready|readyz|live|livez|ping|metrics|status|version|favicon\.ico)/?$"
 BY_PATH: Final[tuple[tuple[str, str, bool | None, Role], ...]] = (
     ("POST", r"(log|sign)[-_]?(out|off)$", None, Role.LOG_OUT),
@@ -64,6 +65,11 @@ def assign(operations: Sequence[Operation]) -> tuple[Operation, ...]:
     placed = _made_by_other_means([_placed(operation, known) for operation in named])
     nouns = {operation.resource for operation in placed if operation.resource}
     return tuple(_referred(operation, nouns) for operation in placed)
+
+
+def wrecks(operation: Operation) -> bool:
+    """Whether the name says that it empties or makes anew the whole database, under everybody's feet."""
+    return bool(re.search(WRECKS, operation.path, re.IGNORECASE))
 
 
 def resources_of(operations: Sequence[Operation]) -> tuple[Resource, ...]:

@@ -17,7 +17,7 @@ from techlead.audit.target.instance import Instance
 from techlead.audit.target.operation import Operation, Role
 from techlead.audit.target.people import Identities, Send
 from techlead.audit.target.remote import Remote
-from techlead.audit.target.roles import assign, resources_of
+from techlead.audit.target.roles import assign, resources_of, wrecks
 from techlead.audit.target.understanding import Recipe, Understanding, Ways
 from techlead.audit.target.values import Values
 from techlead.audit.target.ways import find_ways
@@ -34,6 +34,8 @@ class Met:
     operations: tuple[Operation, ...]
     ways: Ways
     debug: bool
+    left: tuple[str, ...] = ()
+    """Operations that are not called, because they empty or remake the whole database."""
 
 
 def meet(instance: Instance | Remote, given: Given, seed: int, send: Send) -> Met:
@@ -51,11 +53,12 @@ def meet(instance: Instance | Remote, given: Given, seed: int, send: Send) -> Me
             "no operation was found: neither a route table of FastAPI, Starlette, Flask or Django, nor OpenAPI, nor a link "
             "that answers JSON (HTML pages alone are no API); give module:app, or a URL whose /openapi.json can be read"
         )
-    operations = tuple(operation for operation in assign(found) if operation.name not in given.leave_alone)
+    left = tuple(operation.name for operation in found if wrecks(operation))
+    operations = tuple(operation for operation in assign(found) if operation.name not in {*given.leave_alone, *left})
     ways = find_ways(operations, send, Values(seed, instance.clock.now), lambda: instance.database, given)
     if not ways.carries and not given.anonymous:
         raise TargetRefused(_no_way_in(operations))
-    return Met(str(routes.get("framework", "unknown")), operations, ways, bool(routes.get("debug")))
+    return Met(str(routes.get("framework", "unknown")), operations, ways, bool(routes.get("debug")), left)
 
 
 def _no_way_in(operations: tuple[Operation, ...]) -> str:
@@ -101,7 +104,12 @@ def understand(
         debug=met.debug,
         has_database=instance.database is not None,
         untried=explored.untried,
-        guessed=(*guessed, *_told(met.ways.sign_up, met.ways.log_in), *met.ways.told),
+        guessed=(
+            *guessed,
+            *_told(met.ways.sign_up, met.ways.log_in),
+            *met.ways.told,
+            *(f"left alone, because its name says that it remakes the database: {name}" for name in met.left),
+        ),
     )
 
 

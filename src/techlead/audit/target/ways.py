@@ -13,6 +13,7 @@ from techlead.audit.target.given import Given
 from techlead.audit.target.login import proofs
 from techlead.audit.target.operation import Field, Meaning, Operation, Role
 from techlead.audit.target.people import Identities, Send, request_with
+from techlead.audit.target.postgres import PostgresDatabase
 from techlead.audit.target.repair import mended
 from techlead.audit.target.understanding import Ways
 from techlead.audit.target.values import POWERFUL, Values
@@ -33,7 +34,7 @@ POWER_COLUMNS: Final = (
     "admin",
 )
 
-Found = Callable[[], SqliteDatabase | None]
+Found = Callable[[], SqliteDatabase | PostgresDatabase | None]
 
 
 def find_ways(operations: Sequence[Operation], send: Send, values: Values, database: Found, given: Given) -> Ways:
