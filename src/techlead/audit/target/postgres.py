@@ -129,7 +129,8 @@ class PostgresDatabase:
 
         async def work(connection: Any) -> int:
             done = await connection.execute(numbered, *await _typed(connection, numbered, values))
-            return int(done.rpartition(" ")[2] or 0)
+            counted_rows = done.rpartition(" ")[2]
+            return int(counted_rows) if counted_rows.isdigit() else 0
 
         return _run(self.place, work)
 
