@@ -19,12 +19,12 @@ from techlead.audit.target.operation import Meaning, Operation, Role
 
 SLOWED: Final = "login.no-throttle: guessing is slowed down"
 """What the notebook says, so that the second run goes straight to forged addresses."""
-GUESSES_MIN, GUESSES_MAX = 32, 100
+GUESSES_MIN, GUESSES_MAX = 28, 100
 GUESSING_SECONDS = 4.0
 AT_ONCE = 4
 TOO_MANY: Final = frozenset({423, 429})
 PAIRS = 9
-PAIRS_MIN = 5
+PAIRS_MIN = 4
 RATIO_WORTH_MORE = 1.3
 WRONG_PASSWORD = "Not-the-one-{}-Plover"  # noqa: S105 - it is wrong on purpose
 NOBODY = "nobody-{}@example.net"

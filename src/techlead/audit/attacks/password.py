@@ -22,7 +22,7 @@ def weak_hash(site: Site) -> Iterator[Outcome]:
     database = site.database
     if database is None:
         raise Unavailable(Need.DATABASE.value)
-    actor = site.people.new()
+    actor = site.people.first
     for table in database.tables():
         for row in database.rows(table):
             texts = {name: hashes.decoded(value) for name, value in row.items() if isinstance(value, str | bytes)}

@@ -106,7 +106,9 @@ def property_of(site: Site) -> Property:
     """Take an owner and a stranger; new ones of different tenants where the sign-up asks for one."""
     names = tenant_fields(site)
     if not names:
-        return Property(site, site.people.first, site.people.second)
+        return Property(
+            site, site.people.first, site.people.new()
+        )  # the second person is the other party of the first's rows
     ours, theirs = (dict.fromkeys(names, f"{word}-{site.seed}") for word in ("Ash-Works", "Birch-Works"))
     return Property(site, site.people.new(**ours), site.people.new(**theirs), site.people.new(**ours))
 

@@ -12,7 +12,7 @@ from techlead.audit.attacks.standing import held, password_body, proofs
 from techlead.audit.detect.canaries import stands_in, texts
 from techlead.audit.finding import Question, Severity
 from techlead.audit.target.exchange import Actor, Answer, Request
-from techlead.audit.target.operation import Operation, Role
+from techlead.audit.target.operation import Audience, Operation, Role
 
 OWNERS_VERBS: Final = re.compile(
     r"/(cancel|delete|remove|archive|ship|close|publish|unpublish|approve|reject|refund|transfer|edit|update|rename|disable|enable|"
@@ -128,7 +128,7 @@ def _values(value: Any) -> Iterator[Any]:
 def foreign_accounts(site: Site) -> Iterator[Outcome]:
     """Change the account of somebody else as a stranger; then log in as him and read his account."""
     for operation in site.places(unsafe=True):
-        if not operation.parameters or not _is_account(operation):
+        if not operation.parameters or not _is_account(operation) or operation.audience is Audience.STAFF:
             continue
         victim, stranger = site.people.new(), site.people.second
         found = proofs(site, victim, 1)

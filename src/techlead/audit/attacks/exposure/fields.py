@@ -40,7 +40,7 @@ class Secret:
 
 def secret_fields(site: Site) -> Iterator[Outcome]:
     """Read everything as everybody and search the answers for the secrets that the audit knows of."""
-    owner, stranger = site.people.first, site.people.second
+    owner, stranger = site.people.first, site.people.new()
     secrets = tuple(_secrets(site, owner))
     readers = tuple(actor for actor in (site.people.anonymous, owner, stranger, site.people.admin) if actor is not None)
     seen: set[tuple[str, str]] = set()
@@ -134,7 +134,7 @@ def echoes(site: Site) -> Iterator[Outcome]:
 
 def personal_fields(site: Site) -> Iterator[Outcome]:
     """Give an account personal data, and read everything as a stranger and as nobody."""
-    owner, stranger = site.people.first, site.people.second
+    owner, stranger = site.people.first, site.people.new()
     canaries = dict(_personal(site, owner))
     seen: set[str] = set()
     for answer in _strangers_answers(site, owner, stranger):

@@ -11,6 +11,8 @@ from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 
 ROWS = 3
 STEP_MAX = 3
+ACCOUNTS_BETWEEN_MAX = 40
+"""How many others may have signed up between two of ours."""
 
 
 def counted_ids(site: Site) -> Iterator[Outcome]:
@@ -23,19 +25,19 @@ def counted_ids(site: Site) -> Iterator[Outcome]:
             places = [op for op in (resource.read, resource.create, resource.list) if op is not None]
             for operation in places:
                 yield _sighting(operation.name, resource.name, made)
-    accounts = [site.people.new().id for _ in range(ROWS)]
-    if counted(accounts):
+    accounts = [actor.id for actor in (site.people.first, site.people.second, site.people.new())]
+    if counted(accounts, ACCOUNTS_BETWEEN_MAX):
         signing = next((op.name for op in site.operations if op.role == "sign-up"), "sign-up")
         reading = [op.name for op in site.operations if not op.unsafe and len(op.parameters) == 1 and "user" in op.path]
         for name in (*reading, signing):
             yield _sighting(name, "accounts", accounts)
 
 
-def counted(ids: Sequence[Any]) -> bool:
+def counted(ids: Sequence[Any], step_max: int = STEP_MAX) -> bool:
     """Tell whether ids are whole numbers that go up by small steps."""
     numbers = [int(str(id_)) for id_ in ids if str(id_).isdecimal() and not isinstance(id_, bool)]
     return len(numbers) == ROWS == len(ids) and all(
-        0 < after - before <= STEP_MAX for before, after in pairwise(numbers)
+        0 < after - before <= step_max for before, after in pairwise(numbers)
     )
 
 

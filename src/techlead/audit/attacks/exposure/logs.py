@@ -167,7 +167,7 @@ def _keys(path: str) -> Iterator[str]:
 
 def _provoke(site: Site) -> Actor:
     """Do all that an ordinary user may do, with receivers that refuse; his webhook carries a key."""
-    world, actor = site.world, site.people.new()
+    world, actor = site.world, site.people.first
     for operation in site.operations:
         urls = [field.name for field in operation.body if field.meaning is Meaning.URL]
         if operation.unsafe and urls and not operation.parameters:

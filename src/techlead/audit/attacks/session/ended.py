@@ -169,7 +169,7 @@ def stale_role(site: Site) -> Iterator[Outcome]:
     if site.people.admin is None or site.database is None:
         message = Need.ADMIN.value if site.people.admin is None else Need.DATABASE.value
         raise Unavailable(message)
-    admin, user = site.people.new("admin"), site.people.new()
+    admin, user = site.people.new("admin"), site.people.second
     staff = _staff_request(site, admin, user)
     if staff is None:
         message = "no operation was found that answers an administrator and refuses a user"
@@ -236,7 +236,7 @@ POWER: Final = re.compile(r"role|admin|staff|superuser|level|group|is_agent|kind
 
 def expired(site: Site) -> Iterator[Outcome]:
     """Move the clock past the end of a token and use it."""
-    actor = site.people.new()
+    actor = site.people.first
     found = known_proofs(site, actor)
     token = tokens.read(actor.token)
     end = token.expires() if token else None

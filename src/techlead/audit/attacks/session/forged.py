@@ -14,7 +14,7 @@ from techlead.audit.target.exchange import Actor
 
 def forged(site: Site) -> Iterator[Outcome]:
     """Write a token for somebody else without the key, and read his account."""
-    victim = site.people.new()
+    victim = site.people.first
     token = tokens.read(victim.token)
     if token is None:
         message = "the target's tokens are not JSON web tokens"
@@ -36,7 +36,7 @@ def forged(site: Site) -> Iterator[Outcome]:
 
 def weak_key(site: Site) -> Iterator[Outcome]:
     """Find the signing key among those that everybody knows and those in the source, and sign a token for somebody else."""
-    victim = site.people.new()
+    victim = site.people.first
     found = known_proofs(site, victim)
     folder = site.state.folder
     written = published.literals(folder) if folder is not None else ()
