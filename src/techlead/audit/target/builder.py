@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
 from techlead.audit.target.meaning import PEOPLE as NOUNS
-from techlead.audit.target.meaning import singular
+from techlead.audit.target.meaning import singular, snake
 from techlead.audit.target.operation import Field, Meaning, Operation, Resource
 from techlead.audit.target.people import Identities, request_with
 from techlead.audit.target.things import Thing, id_in, rows_in
@@ -100,6 +100,9 @@ class Builder:
 
     def _referred(self, field: Field, actor: Actor, recipe: Recipe, depth: int, within: Mapping[str, Any]) -> Thing:
         whose = recipe.owners.get(field.name, OWN)
+        named = self._named_person(field, actor, whose)
+        if named is not None:
+            return named
         if self._means_a_person(field):
             who = actor if whose in {OWN, SELF} else self.whom(whose, actor)
             if who.id is None:
@@ -109,6 +112,15 @@ class Builder:
             raise Unavailable(f"nothing tells which row {field.name} means")
         owner = actor if whose == OWN else self.whom(whose, actor)
         return self.make(field.refers_to, owner, within=within, depth=depth + 1)
+
+    def _named_person(self, field: Field, actor: Actor, whose: str) -> Thing | None:
+        """Somebody by another name than an id: `/users/{username}`, `/balance/{account_number}`."""
+        resource = self.resources.get(field.refers_to or "")
+        if field.type != "string" or field.name.lower().endswith("id") or (resource is not None and resource.create):
+            return None
+        who = actor if whose in {OWN, SELF} else self.whom(whose, actor)
+        value = who.fields.get(field.name, who.shown.get(snake(field.name)))
+        return None if value is None else Thing(PEOPLE, value, who)
 
     def _means_a_person(self, field: Field) -> bool:
         """Whether an id is an account's: `student_id`, where nothing makes students."""
@@ -154,11 +166,21 @@ class Builder:
         answer = self._send(request)
         if not answer.ok:
             raise Unavailable(f"{operation.name} was refused: {answer.status} {answer.text[:200] or answer.error}")
-        return self.thing(known, answer, owner, maker, ids)
+        return self.thing(known, answer, owner, maker, ids, request.body)
 
-    def thing(self, resource: Resource, answer: Answer, owner: Actor, maker: Actor, ids: Mapping[str, Any]) -> Thing:
-        """The row that an answer tells of."""
+    def thing(
+        self,
+        resource: Resource,
+        answer: Answer,
+        owner: Actor,
+        maker: Actor,
+        ids: Mapping[str, Any],
+        sent: Mapping[str, Any] | None = None,
+    ) -> Thing:
+        """The row that an answer tells of; where paths name it by a field that was sent, that is its id."""
         number = id_in(answer, resource.name, resource.parameter)
+        if number is None and resource.parameter:
+            number = (sent or {}).get(resource.parameter)
         if number is None and resource.list is not None and not resource.list.parameters:
             rows = rows_in(self._send(Request("GET", resource.list.path, maker)))
             number = next(

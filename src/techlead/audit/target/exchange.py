@@ -35,6 +35,8 @@ class Actor:
     """What proves who it is: `Authorization` or `Cookie` (and a CSRF token)."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """What was sent at sign-up and in its profile: field name -> canary."""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """What the target told of it at sign-up and log-in: name in snake case -> value, such as an account number."""
 
     @property
     def token(self) -> str:

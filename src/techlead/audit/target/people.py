@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from techlead.audit.target.database import SqliteDatabase
 from techlead.audit.target.exchange import ANONYMOUS, Actor, Answer, Request, Unavailable
 from techlead.audit.target.login import carried
+from techlead.audit.target.meaning import snake
 from techlead.audit.target.operation import Meaning, Operation
 from techlead.audit.target.postgres import PostgresDatabase
 from techlead.audit.target.understanding import Ways
@@ -19,6 +20,7 @@ from techlead.audit.target.values import Values
 Send = Callable[[Request], Answer]
 NAMES: Final = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 SESSION_LOST: Final = frozenset({0, 301, 302, 303, 401, 403})
+TOLD_DEPTH_MAX: Final = 3
 FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -161,7 +163,8 @@ class Identities:
         headers = carried(self.ways.carries, answer, actor)
         if headers is None:
             return None
-        found = replace(actor, headers=headers, password=password or actor.password)
+        shown = {**actor.shown, **dict(_told(answer.json))}
+        found = replace(actor, headers=headers, password=password or actor.password, shown=shown)
         if found.id is None:
             found = replace(found, id=_id_in(answer) or self._own_id(found))
         return found
@@ -228,7 +231,7 @@ class Identities:
             self._count += 1
         password = next((str(body[name]) for name in body if "pass" in name.lower()), "")
         login = str(body.get(self.ways.login_from) or body.get("email") or body.get("username") or "")
-        return Actor(name, role, login, password, _id_in(answer), {}, body)
+        return Actor(name, role, login, password, _id_in(answer), {}, body, dict(_told(answer.json)))
 
     def _signed_in(self, actor: Actor, answer: Answer) -> Actor | None:
         headers = carried(self.ways.carries, answer, actor)
@@ -267,6 +270,16 @@ def _row_changes(columns: Mapping[str, Any], role: str) -> dict[str, Any]:
         elif (role == "admin" and flag in {"admin", "staff", "superuser"}) or flag == role:
             changes[column] = 1
     return changes
+
+
+def _told(said: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Every named text and number in an answer."""
+    if isinstance(said, Mapping) and depth <= TOLD_DEPTH_MAX:
+        for name, value in said.items():
+            if isinstance(value, str | int) and not isinstance(value, bool):
+                yield snake(str(name)), value
+            else:
+                yield from _told(value, depth + 1)
 
 
 def _id_in(answer: Answer) -> Any:
