@@ -14,7 +14,7 @@ from techlead.audit.attacks.outbound.stage import Stage, subscriptions, urls
 from techlead.audit.attacks.outbound.triggers import find
 from techlead.audit.target.exchange import Actor, Answer
 from techlead.audit.target.operation import Operation, Role
-from techlead.audit.world.arrival import as_lines
+from techlead.audit.world.arrival import Arrival, as_lines
 from techlead.audit.world.manner import moved
 
 OUTSIDE: Final = "11.99.0.1"
@@ -113,13 +113,13 @@ def _inside(site: Site, port: int) -> bool:
 def _reached(scene: Scene, owner: Actor, form: Form, port: int) -> str:
     """The operation that took the address, where it was called afterwards; '' where nothing went inside."""
     site = scene.site
-    ground = scene.grounds(1)
+    requests = scene.requests(1)
     _prepare(site, form, port)
     took = _taken(scene.stage.subscribe(owner, form.url))
     if took is None:
         return ""
     with suppress(Unavailable):
-        scene.fired(scene.fire(ground))
+        scene.fired(scene.fire(requests))
     walk(site, NOTICE_SECONDS, until=lambda: _inside(site, port))
     return took.request.operation if _inside(site, port) else ""
 
@@ -146,24 +146,32 @@ def trusting(site: Site) -> Iterator[Outcome]:
         host = scene.stage.host_of(owner)
         if host and any(one.personal for one in scene.cause.triggers):
             scene.stage.subscribe(owner, f"https://{host}/in")
-        ground = scene.grounds(1)
+        requests = scene.requests(1)
         mark = scene.settle()
         site.world.distrust("*")
-        scene.fired(scene.fire(ground))
-        walk(site, NOTICE_SECONDS)
-        for arrival in site.world.ledger.arrivals(mark):
-            if arrival.encrypted and not arrival.trusted:
-                channel = "webhook" if arrival.channel == "http" else "mail server"
-                secret = ", and was given its password" if arrival.credentials else ""
-                claim = f"A {channel} that shows a certificate signed by nobody is spoken to all the same{secret}."
-                place = f"worker: {'webhook' if arrival.channel == 'http' else 'e-mail'} delivery"
-                if any(one.within and one.channel == arrival.channel for one in scene.cause.triggers):
-                    place = scene.cause.operation.name
-                yield Sighting(
-                    "outbound.tls-unverified",
-                    place,
-                    claim,
-                    cause=f"tls {arrival.channel}",
-                    evidence={"what came": as_lines(arrival)},
-                )
+        scene.fired(scene.fire(requests))
+        for channel in sorted(scene.cause.channels):
+            for arrival in _spoken(site, channel, mark):
+                yield _careless(scene, channel, arrival)
                 break
+
+
+def _spoken(site: Site, channel: str, mark: int) -> tuple[Arrival, ...]:
+    """What comes over a channel in spite of the certificate."""
+
+    def came() -> tuple[Arrival, ...]:
+        arrivals = site.world.ledger.arrivals(mark)
+        return tuple(each for each in arrivals if each.channel == channel and each.encrypted and not each.trusted)
+
+    walk(site, 2 * NOTICE_SECONDS, until=lambda: bool(came()))
+    return came()
+
+
+def _careless(scene: Scene, channel: str, arrival: Arrival) -> Sighting:
+    whom = "webhook" if channel == "http" else "mail server"
+    secret = ", and was given the password" if arrival.credentials else ""
+    claim = f"A {whom} that shows a certificate signed by nobody is spoken to all the same{secret}."
+    place = scene.cause.trigger(channel).place
+    return Sighting(
+        "outbound.tls-unverified", place, claim, cause=f"tls {channel}", evidence={"what came": as_lines(arrival)}
+    )

@@ -108,12 +108,12 @@ PARTS: Final[tuple[Callable[[Scene], Iterator[Sighting]], ...]] = (permanent, la
 
 
 def _one_message(scene: Scene, manners: dict[str, Answer | Die], then: Answer | None = None) -> int:
-    grounds = scene.grounds(1)
+    requests = scene.requests(1)
     mark = scene.settle()
     for channel, manner in manners.items():
         if channel in scene.cause.channels:
             scene.fail(channel, *((manner, then) if then else (manner,)))
-    scene.fire(grounds)
+    scene.fire(requests)
     return mark
 
 

@@ -40,9 +40,9 @@ def strike(site: Site) -> Iterator[Outcome]:
 
 def secrets(scene: Scene) -> Iterator[Sighting]:
     """Look for passwords, tokens and hashes in what is sent."""
-    ground = scene.grounds(1)
+    requests = scene.requests(1)
     mark = scene.settle()
-    scene.fired(scene.fire(ground))
+    scene.fired(scene.fire(requests))
     walk(scene.site, LISTEN_SECONDS, until=lambda: len(scene.site.world.ledger.arrivals(mark)) > 1)
     people = [one for one in (scene.owner, scene.caller) if one is not None]
     for arrival in scene.site.world.ledger.arrivals(mark):
@@ -65,7 +65,7 @@ def injected(scene: Scene) -> Iterator[Sighting]:
     for ground in grounds:
         for given in ({}, fields) if fields else ({},):
             with suppress(Unavailable):
-                scene.stage.fire(operation, scene.caller, ground, **given)
+                scene.stage.send(scene.stage.request(operation, scene.caller, ground, **given))
     walk(scene.site, LISTEN_SECONDS)
     for arrival in scene.site.world.ledger.arrivals(mark):
         how = _injection(arrival)
@@ -81,9 +81,9 @@ def injected(scene: Scene) -> Iterator[Sighting]:
 
 def flooded(scene: Scene) -> Iterator[Sighting]:
     """Do the same thing many times as one person, and count what one receiver gets."""
-    grounds = scene.grounds(FLOOD)
+    requests = scene.requests(FLOOD)
     mark = scene.settle()
-    answers = scene.fired(scene.fire(grounds))
+    answers = scene.fired(scene.fire(requests))
     until_quiet(
         scene.site,
         lambda: scene.site.world.ledger.arrivals(mark),

@@ -26,11 +26,11 @@ def strike(site: Site) -> Iterator[Outcome]:
 
 def _killed(scene: Scene) -> Iterator[Sighting]:
     site = scene.site
-    grounds = scene.grounds(MESSAGES)
+    requests = scene.requests(MESSAGES)
     mark = scene.settle()
     for channel in scene.cause.channels:
         scene.fail(channel, Hang())
-    calls = scene.fire(grounds)
+    calls = scene.fire(requests)
     accepted = len(scene.fired(calls, seconds=1.5))
     if not accepted:
         return

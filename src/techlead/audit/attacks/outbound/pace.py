@@ -15,6 +15,8 @@ PAUSE_SECONDS_MAX: Final = 0.4
 PULSE_EVERY_SECONDS: Final = 0.3
 PULSES: Final = 2.0
 """A pause is at least so many times what a request takes now: on a busy machine the target wakes up later."""
+LAST_PAUSES: Final = 8.0
+"""At the end of a walk the clock stands still for so many pauses: who had been woken up may still be at work."""
 DRIPS_A_STEP: Final = 3
 DRIP_WAIT_SECONDS: Final = 2.0
 SETTLED_SECONDS: Final = 0.03
@@ -52,7 +54,7 @@ class Pace:
             if until is not None and until():
                 return True
             self.step(min(step, left))
-        return until is not None and until()
+        return until is not None and self._site.world.ledger.wait(until, LAST_PAUSES * self._pause)
 
     def walk_beside_drips(self, seconds: float, until: Callable[[], bool]) -> bool:
         """As `walk`, with time for some bytes to drip in each step: no read may time out for our haste."""

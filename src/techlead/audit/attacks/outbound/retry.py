@@ -34,7 +34,7 @@ RECOVERY_SECONDS: Final = 86400.0
 PATIENCE_SECONDS: Final = 86400.0
 """A receiver may be down for a day; a message that is given up sooner is lost to an ordinary outage."""
 ROUNDS_WITHOUT_PAUSE: Final = 3
-REAL_SECONDS: Final = 9.0
+REAL_SECONDS: Final = 20.0
 ANOTHER_WAY: Final = re.compile(r"retr(y|ies)|resend|redeliver|replay|requeue|dead.?letter", re.IGNORECASE)
 RECEIVERS: Final = {"http": "webhook", "smtp": "mail server"}
 
@@ -47,11 +47,11 @@ def giving_up(site: Site) -> Iterator[Outcome]:
 
 def _given_up(scene: Scene) -> Iterator[Sighting]:
     site = scene.site
-    grounds = scene.grounds(MESSAGES)
+    requests = scene.requests(MESSAGES)
     mark = scene.settle()
     for channel in scene.cause.channels:
         scene.fail(channel, DOWN if channel == "http" else BUSY_MAIL)
-    calls = scene.fire(grounds)
+    calls = scene.fire(requests)
     ended = until_quiet(
         site,
         lambda: _all(scene, mark),

@@ -13,7 +13,7 @@ from techlead.audit.attacks.attack import Site, Unavailable
 from techlead.audit.attacks.outbound.pace import walk
 from techlead.audit.attacks.outbound.stage import PERSONAL_HOSTS, Fired, Ground, Stage, needs_rows
 from techlead.audit.attacks.outbound.triggers import Trigger, listen
-from techlead.audit.target.exchange import Actor
+from techlead.audit.target.exchange import Actor, Request
 from techlead.audit.target.operation import Operation, Role
 from techlead.audit.world.arrival import Arrival
 from techlead.audit.world.manner import Manner
@@ -98,6 +98,11 @@ class Scene:
             return [Ground()] * number
         return [self.stage.ground(self.cause.operation, owner or self.owner) for _ in range(number)]
 
+    def requests(self, number: int, owner: Actor | None = None) -> list[Request]:
+        """Requests for so many messages, each on rows of its own. Raises Unavailable."""
+        make = self.stage.request
+        return [make(self.cause.operation, self.caller, ground) for ground in self.grounds(number, owner)]
+
     def settle(self, seconds: float = CALM_SECONDS) -> int:
         """Let what is under way arrive; the place in the book from which on everything is new."""
         walk(self.site, seconds, step=1.0)
@@ -108,9 +113,9 @@ class Scene:
         """Behave so towards what this cause sends over a channel."""
         self.site.world.behave(host or pattern(self.cause.trigger(channel)), *manners)
 
-    def fire(self, grounds: Sequence[Ground]) -> list[Future[Fired]]:
-        """Cause a message on each of the rows, all at about the same time."""
-        return [self._threads.submit(self.stage.fire, self.cause.operation, self.caller, ground) for ground in grounds]
+    def fire(self, requests: Sequence[Request]) -> list[Future[Fired]]:
+        """Send the requests, all at about the same time."""
+        return [self._threads.submit(self.stage.send, request) for request in requests]
 
     def fired(self, calls: Sequence[Future[Fired]], seconds: float = 5.0) -> list[Fired]:
         """Those calls that were answered with 2xx by now."""

@@ -11,8 +11,8 @@ from typing import Final
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.outbound.pace import Pace, walk
 from techlead.audit.attacks.outbound.scene import Scene, scenes
-from techlead.audit.attacks.outbound.stage import Ground
 from techlead.audit.attacks.outbound.triggers import find
+from techlead.audit.target.exchange import Request
 from techlead.audit.world.arrival import Arrival, as_lines
 from techlead.audit.world.manner import WELL, Drip, Hang, Manner
 
@@ -86,11 +86,11 @@ def blocks_request(scene: Scene, channel: str) -> Iterator[Sighting]:
     trigger = scene.cause.trigger(channel)
     if not trigger.within:
         return
-    grounds = scene.grounds(1)
+    requests = scene.requests(1)
     scene.settle()
     scene.fail(channel, Hang(early=channel == "smtp"))
     began = time.monotonic()
-    call = scene.fire(grounds)[0]
+    call = scene.fire(requests)[0]
     with suppress(TimeoutError):
         call.exception(REQUEST_SECONDS)
     if call.done():
@@ -111,18 +111,18 @@ def blocks_request(scene: Scene, channel: str) -> Iterator[Sighting]:
 def holds(scene: Scene, channel: str, usual: Mapping[str, int]) -> Iterator[Sighting]:
     """Hold what was sent to one receiver, and let somebody else be written to meanwhile."""
     trigger = scene.cause.trigger(channel)
-    grounds = scene.grounds(1 if trigger.within else SLOW_MESSAGES)
-    host, mates_grounds = _mate(scene, channel)
+    requests = scene.requests(1 if trigger.within else SLOW_MESSAGES)
+    host, mates_requests = _mate(scene, channel)
     hold = Hold(scene, channel, host, usual, scene.settle())
     scene.fail(channel, HOLDING[channel])
     if host:
         scene.site.world.behave(host, WELL)
-    scene.fire(grounds)
+    scene.fire(requests)
     if not walk(scene.site, ARRIVES_SECONDS, until=lambda: bool(hold.held())):
         scene.site.world.calm()
         return
     began = scene.site.clock.now()
-    scene.fire(mates_grounds)
+    scene.fire(mates_requests)
     _go_on(hold, WAITED_SECONDS, hold.served)
     served = hold.served()
     _go_on(hold, HELD_SECONDS - (scene.site.clock.now() - began), lambda: not hold.held())
@@ -166,19 +166,19 @@ def _go_on(hold: Hold, seconds: float, done: Callable[[], bool]) -> None:
 
 def _usual(scene: Scene) -> Mapping[str, int]:
     """How many messages one call sends over each channel when all is well."""
-    grounds = scene.grounds(1)
+    requests = scene.requests(1)
     mark = scene.settle()
-    scene.fired(scene.fire(grounds))
+    scene.fired(scene.fire(requests))
     scene.settle(12.0)
     return {channel: len(scene.came(channel, mark)) for channel in scene.cause.channels}
 
 
-def _mate(scene: Scene, channel: str) -> tuple[str, Sequence[Ground]]:
+def _mate(scene: Scene, channel: str) -> tuple[str, Sequence[Request]]:
     """Another owner with a webhook of his own, and rows for one message to him."""
     if scene.cause.trigger(channel).personal and scene.owner is not None:
         with suppress(Unavailable):
             mate = scene.stage.person(scene.cause.owner_role)
-            return scene.stage.host_of(mate), scene.grounds(1, mate)
+            return scene.stage.host_of(mate), scene.requests(1, mate)
     return "", ()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from techlead.audit.attacks.attack import Site, Unavailable
-from techlead.audit.target.exchange import Actor, Answer
+from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.operation import Field, Meaning, Operation, Role
 
 PERSONAL_HOSTS: Final = "*.hooks.example.com"
@@ -87,16 +87,19 @@ class Stage:
                     body[one.name] = self.site.make(one.refers_to, owner).id
         return Ground(path, body)
 
-    def fire(self, operation: Operation, caller: Actor, ground: Ground = Ground(), **fields: Any) -> Fired:
-        """Do the operation once. Raises Unavailable."""
-        mark, at = self.site.world.ledger.mark(), self.site.clock.now()
+    def request(self, operation: Operation, caller: Actor, ground: Ground = Ground(), **fields: Any) -> Request:
+        """Make the request that does the operation once; whatever must be done before is done now. Raises Unavailable."""
         if operation.role is Role.SIGN_UP:
-            return Fired(self.site.send(self.site.people.sign_up_request(**fields)), mark, at)
+            return self.site.people.sign_up_request(**fields)
         given = {**ground.body, **fields}
         if operation.role is Role.FORGOT:
             given = {**_whose(operation, self.site.people.first), **given}
-        answer = self.site.call(operation, caller, path=ground.path or None, body=given or None)
-        return Fired(answer, mark, at)
+        return self.site.request(operation, caller, path=ground.path or None, body=given or None)
+
+    def send(self, request: Request) -> Fired:
+        """Send it, and remember since when its message may come."""
+        mark, at = self.site.world.ledger.mark(), self.site.clock.now()
+        return Fired(self.site.send(request), mark, at)
 
     def _actor(self, role: str, url: str) -> Actor:
         if role == "admin":

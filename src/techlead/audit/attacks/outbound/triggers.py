@@ -25,6 +25,7 @@ NOTICE_SECONDS: Final = 8.0
 """Of the target's clock: within it a worker that polls has usually looked."""
 PATIENT_SECONDS: Final = 120.0
 LATER_SECONDS: Final = 5.0
+DRAIN_SECONDS: Final = 5.0
 STRANGERS_MAX: Final = 4
 TRIED_MAX: Final = 30
 UNTOUCHED: Final = frozenset({Role.LOG_OUT, Role.DELETE, Role.PASSWORD, Role.RESET, Role.DOCUMENTS, Role.LOG_IN})
@@ -79,7 +80,7 @@ def _search(site: Site) -> tuple[Trigger, ...]:
         for operation in tried:
             if site.left() < RESERVE_SECONDS:
                 break
-            for trigger in _try(stage, operation, people, seconds, drain=bool(found) and needs_rows(operation)):
+            for trigger in _try(stage, operation, people, seconds):
                 found.setdefault((trigger.channel, trigger.operation.name, trigger.caller_role), trigger)
         if found or not listen(site, mark, PATIENT_SECONDS, step=10.0):
             break
@@ -100,19 +101,17 @@ def _people(stage: Stage, roles: tuple[str, ...]) -> Iterator[Actor]:
             yield stage.person(role)
 
 
-def _try(
-    stage: Stage, operation: Operation, people: tuple[Actor, ...], seconds: float, *, drain: bool
-) -> Iterator[Trigger]:
-    """Do it as those who may; with `drain`, what the making of its rows had caused is let arrive first."""
+def _try(stage: Stage, operation: Operation, people: tuple[Actor, ...], seconds: float) -> Iterator[Trigger]:
+    """Do it as those who may; what the making of its rows had caused is let arrive first."""
     for owner, caller in _pairs(stage, operation, people):
         try:
             before = stage.site.world.ledger.mark()
-            ground = stage.ground(operation, owner)
-            if drain:
-                _quiet(stage.site, before, seconds)
-            fired = stage.fire(operation, caller, ground)
+            request = stage.request(operation, caller, stage.ground(operation, owner))
         except Unavailable:
             continue
+        if needs_rows(operation):
+            _quiet(stage.site, before, DRAIN_SECONDS)
+        fired = stage.send(request)
         if not fired.answer.ok:
             continue
         answered = stage.site.world.ledger.mark()
