@@ -155,7 +155,8 @@ def _sighting(
 def _shown(answer: Answer) -> int:
     """Count what an answer shows: the rows of a list, or one object."""
     data = answer.json if answer.ok else None
-    return len(rows(data)) or int(isinstance(data, dict) and "id" in data)
+    one = isinstance(data, dict) and bool(data) and not any(isinstance(value, list) for value in data.values())
+    return len(rows(data)) or int(one)
 
 
 ATTACK: Final = Attack(
