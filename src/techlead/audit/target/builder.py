@@ -191,7 +191,10 @@ class Builder:
             raise Unavailable(f"the answer of {resource.create.name if resource.create else resource.name} shows no id")
         said = answer.json
         path = {**ids, **({resource.parameter: number} if resource.parameter else {})}
-        return Thing(resource.name, number, owner, said if isinstance(said, Mapping) else {}, resource.create, path)
+        told = dict(said) if isinstance(said, Mapping) else {}
+        if not any(str(value) in answer.text for value in (sent or {}).values() if isinstance(value, str) and value):
+            told = {**dict(sent or {}), **told}  # the answer says that it was made, and not what
+        return Thing(resource.name, number, owner, told, resource.create, path)
 
     def _found(self, resource: str, owner: Actor) -> Thing:
         """A row that is there already: what only the target itself makes."""
