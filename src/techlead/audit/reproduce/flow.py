@@ -80,10 +80,10 @@ class Flow:
         """Give the parts of a path; a whole segment may be a small number that is somebody's id."""
         parts: list[Part] = []
         resource = ""
-        for piece in re.split(r"([/?&=])", path):
+        for piece in re.split(r"([/?&=]|%[0-9A-Fa-f]{2})", path):
             number = self._number(piece, resource, before) if SMALL.fullmatch(piece) else None
             parts += [number] if number else self.text(piece, before)
-            if piece not in {"/", "?", "&", "="}:
+            if piece[:1] not in {"/", "?", "&", "=", "%"}:
                 resource = piece
         return tuple(parts)
 
