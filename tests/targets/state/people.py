@@ -9,13 +9,12 @@ import hashlib
 import os
 import secrets
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 HOLE = os.environ.get("HOLE") == "1"
-FOLDER = Path(tempfile.gettempdir()) / "target-rows"  # the audit gives each instance a TMPDIR of its own
+FOLDER = Path(__file__).parent / "rows"  # the audit runs a copy of this folder, an own one for each instance
 FOLDER.mkdir(exist_ok=True)
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (id INTEGER PRIMARY KEY, email TEXT UNIQUE NOT NULL, name TEXT, password TEXT NOT NULL);

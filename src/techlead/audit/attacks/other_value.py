@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from techlead.audit.target.operation import Field, Meaning
 
+UNIQUE = frozenset({Meaning.TEXT, Meaning.NAME, Meaning.OTHER, Meaning.SECRET, Meaning.USERNAME, Meaning.EMAIL})
 UNTOUCHED = frozenset({Meaning.PASSWORD, Meaning.EMAIL, Meaning.REFERENCE, Meaning.FILE, Meaning.SECRET, Meaning.IBAN})
 SHAPED = frozenset({Meaning.WHEN, Meaning.BIRTHDAY, Meaning.URL})
 
@@ -28,3 +30,24 @@ def _other_text(field: Field, now: str) -> str | None:
         return None
     one, two = ("1", "2") if not now.strip("+0123456789 ") else ("x", "y")
     return now[:-1] + (one if now[-1] != one else two)
+
+
+def distinct(body: Any, known: Mapping[str, Field], number: int) -> Any:
+    """Give the body with a number in each of its free texts, so that none of them is one that was there before."""
+    if not isinstance(body, dict):
+        return body
+    changed = {}
+    for name, value in body.items():
+        field = known.get(name, Field(name))
+        free = (
+            isinstance(value, str) and not field.choices and field.format in {None, "email"} and field.meaning in UNIQUE
+        )
+        changed[name] = _numbered(value, number, field.length_max) if free else value
+    return changed
+
+
+def _numbered(value: str, number: int, most: int | None) -> str:
+    """Put the number into a text, before the @ of an address."""
+    head, at, tail = value.partition("@")
+    room = (most or 200) - len(str(number)) - len(at + tail)
+    return f"{head[: max(room, 0)]}{number}{at}{tail}"

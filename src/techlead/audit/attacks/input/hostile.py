@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from techlead.audit.attacks.other_value import distinct
 from techlead.audit.target.exchange import ANONYMOUS, Request
 from techlead.audit.target.operation import Field, Meaning, Operation
 from techlead.audit.target.reading import filled, path_values
@@ -123,7 +124,7 @@ class Try:
     """The path parameter, query or field; '' for the whole."""
 
 
-def tries(operation: Operation, base: Request, *, listing: bool) -> Iterator[Try]:
+def tries(operation: Operation, base: Request, *, listing: bool, headers: bool) -> Iterator[Try]:
     """Give every hostile variant of a request that is right by itself."""
     yield from _path_tries(operation, base)
     yield from _query_tries(operation, base, listing=listing)
@@ -131,7 +132,7 @@ def tries(operation: Operation, base: Request, *, listing: bool) -> Iterator[Try
         yield from body_tries(operation, base)
         for cause, what, raw, media in WHOLE:
             yield Try(cause, what, base.but(body=None, raw=raw, headers={**base.headers, "Content-Type": media}))
-    for header in HEADERS:
+    for header in HEADERS if headers else ():
         yield Try(HEADER, f"the header {next(iter(header))}: {next(iter(header.values()))!a}", _headed(base, header))
 
 
@@ -168,9 +169,13 @@ def body_tries(operation: Operation, base: Request) -> Iterator[Try]:
     """Give the variants in which one field of the JSON body is hostile."""
     if base.raw is not None:
         return
-    for name, field in fields_of(operation, base).items():
+    number = 100
+    fields = fields_of(operation, base)
+    for name, field in fields.items():
         for hostile in fitting(field):
-            yield Try(hostile.cause, f"{name} = {hostile.said}", with_value(base, name, hostile.value), name)
+            number += 1  # a text that must be there once would be refused the second time
+            fresh = base.but(body=distinct(base.body, fields, number))
+            yield Try(hostile.cause, f"{name} = {hostile.said}", with_value(fresh, name, hostile.value), name)
 
 
 def _path_tries(operation: Operation, base: Request) -> Iterator[Try]:

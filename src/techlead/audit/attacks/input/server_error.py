@@ -64,7 +64,8 @@ def _base(callers: Callers, operation: Operation) -> tuple[Request, Answer]:
 
 
 def _one(site: Site, operation: Operation, base: Request, answer: Answer) -> Iterator[Outcome]:
-    all_tries = list(tries(operation, base, listing=operation.role is Role.LIST))
+    headers = operation.role in {Role.ME, Role.LOG_IN}  # what reads headers reads those of each operation
+    all_tries = list(tries(operation, base, listing=operation.role is Role.LIST, headers=headers))
     if answer.seconds > SLOW_SECONDS:
         all_tries = _spread(all_tries, SLOW_TRIES_MAX)
     answers = site.many([one.request for one in all_tries], ANSWER_SECONDS, at_once=AT_ONCE)
@@ -163,7 +164,7 @@ def _spread(all_tries: list[Try], most: int) -> list[Try]:
         seen[one.cause, one.place] = seen.get((one.cause, one.place), 0) + 1
         if seen[one.cause, one.place] <= (1 if one.place else 3):
             kept.append(one)
-    return kept[:most]
+    return sorted(kept, key=lambda one: bool(one.place))[:most]
 
 
 ATTACK: Final = Attack(

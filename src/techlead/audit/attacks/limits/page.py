@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.other_value import distinct
 from techlead.audit.attacks.sight import Callers, values_of
 from techlead.audit.target.exchange import Answer, Request
-from techlead.audit.target.operation import Field, Meaning, Operation, Role
+from techlead.audit.target.operation import Operation, Role
 from techlead.audit.target.reading import rows
 
 KIND: Final = "limits.page-size"
@@ -26,7 +27,6 @@ USUAL: Final = ("limit", "page_size", "per_page", "size", "pageSize", "count")
 SIZES: Final = frozenset(USUAL) | {"first", "take", "max", "rows", "top", "n"}
 RESERVE_SECONDS = 2.0
 BATCH = 16
-UNIQUE: Final = frozenset({Meaning.TEXT, Meaning.NAME, Meaning.OTHER, Meaning.SECRET, Meaning.USERNAME, Meaning.EMAIL})
 
 
 def unbounded(shown: int, made: int) -> bool:
@@ -86,7 +86,7 @@ def _bounded(listing: Operation) -> bool:
 def _fill(site: Site, create: Operation, base: Request, count: int, begin: int = 0) -> int:
     """Make rows that differ in their texts; the number that was made."""
     known = {field.name: field for field in create.body}
-    requests = [base.but(body=_distinct(base.body, known, number)) for number in range(begin, begin + count)]
+    requests = [base.but(body=distinct(base.body, known, number)) for number in range(begin, begin + count)]
     made = 0
     for start in range(0, len(requests), BATCH):
         if site.left() < RESERVE_SECONDS:
@@ -96,26 +96,6 @@ def _fill(site: Site, create: Operation, base: Request, count: int, begin: int =
         if not any(answer.ok for answer in answers):
             break
     return made
-
-
-def _distinct(body: Any, known: dict[str, Field], number: int) -> Any:
-    if not isinstance(body, dict):
-        return body
-    changed = {}
-    for name, value in body.items():
-        field = known.get(name, Field(name))
-        free = (
-            isinstance(value, str) and not field.choices and field.format in {None, "email"} and field.meaning in UNIQUE
-        )
-        changed[name] = _numbered(value, number, field.length_max) if free else value
-    return changed
-
-
-def _numbered(value: str, number: int, most: int | None) -> str:
-    """Put the number into a text, before the @ of an address."""
-    head, at, tail = value.partition("@")
-    room = (most or 200) - len(str(number)) - len(at + tail)
-    return f"{head[: max(room, 0)]}{number}{at}{tail}"
 
 
 def _most(site: Site, callers: Callers, listing: Operation, base: Request, create: Operation) -> Answer | None:
