@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -84,19 +84,16 @@ def flooded(scene: Scene) -> Iterator[Sighting]:
     requests = scene.requests(FLOOD)
     mark = scene.settle()
     answers = scene.fired(scene.fire(requests))
+    if len(answers) < FLOOD:
+        return
     until_quiet(
         scene.site,
         lambda: scene.site.world.ledger.arrivals(mark),
         quiet=FLOOD_SECONDS,
         real=4.0,
-        enough=lambda _: False,
+        enough=lambda came: _most_to_one(came) >= FLOOD,
     )
-    if len(answers) < FLOOD:
-        return
-    got: Counter[str] = Counter()
-    for arrival in scene.site.world.ledger.arrivals(mark):
-        got.update(arrival.recipients if arrival.channel == "smtp" else (str(arrival.destination),))
-    count = max(got.values(), default=0)
+    count = _most_to_one(scene.site.world.ledger.arrivals(mark))
     if count >= FLOOD:
         operation = scene.cause.operation
         claim = f"One caller did {operation.name} {FLOOD} times in a moment; {count} messages went to one receiver, and nothing slowed it."
@@ -107,6 +104,14 @@ def flooded(scene: Scene) -> Iterator[Sighting]:
             cause="outbound.no-rate-limit",
             evidence={"calls": FLOOD, "messages to one receiver": count},
         )
+
+
+def _most_to_one(arrivals: Sequence[Arrival]) -> int:
+    """How many messages the receiver with the most of them got; a mail has as many as it has recipients."""
+    got: Counter[str] = Counter()
+    for arrival in arrivals:
+        got.update(arrival.recipients if arrival.channel == "smtp" else (str(arrival.destination),))
+    return max(got.values(), default=0)
 
 
 def old_news(site: Site) -> Iterator[Outcome]:

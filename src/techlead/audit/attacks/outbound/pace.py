@@ -21,6 +21,7 @@ DRIPS_A_STEP: Final = 3
 DRIP_WAIT_SECONDS: Final = 2.0
 SETTLED_SECONDS: Final = 0.03
 SETTLES_MAX: Final = 10
+STEP_REAL_SECONDS: Final = 0.045
 STEP_SECONDS_MIN: Final = 1.0
 GROWTH: Final = 0.25
 """Through silence each step is a quarter of the silence so far: a week takes some fifty steps."""
@@ -87,12 +88,16 @@ def until_quiet(
     enough: Callable[[Sequence[Arrival]], bool],
     fine: bool = False,
 ) -> bool:
-    """Walk until nothing has come for `quiet` seconds of the target's time (True), or `enough`, or `real` seconds are over."""
+    """Walk until nothing has come for `quiet` seconds of the target's time (True), or it is `enough`, or for too long (False).
+
+    `real` seconds are those of a quiet machine: it is the steps that are counted, and a busy one takes longer over each.
+    """
     pace = Pace(site)
     seen = came()
     began = last = site.clock.now()
-    ends = time.monotonic() + real
-    while time.monotonic() < ends and site.left() > RESERVE_SECONDS:
+    for _ in range(int(real / STEP_REAL_SECONDS)):
+        if site.left() < RESERVE_SECONDS:
+            break
         if enough(seen):
             return False
         if site.clock.now() - last > quiet:

@@ -45,10 +45,11 @@ class Cause:
 def causes(site: Site, triggers: Iterable[Trigger]) -> tuple[Cause, ...]:
     """The fewest operations that together send from every place (those in focus on the second run), the richest first."""
     grouped: dict[tuple[str, str, str, bool], list[Trigger]] = {}
-    for trigger in triggers:
-        if not site.focus or trigger.place in site.focus or trigger.operation.name in site.focus:
-            key = (trigger.operation.name, trigger.owner_role, trigger.caller_role, trigger.alone)
-            grouped.setdefault(key, []).append(trigger)
+    every = tuple(triggers)
+    in_focus = tuple(one for one in every if {one.place, one.operation.name} & site.focus)
+    for trigger in in_focus or every:
+        key = (trigger.operation.name, trigger.owner_role, trigger.caller_role, trigger.alone)
+        grouped.setdefault(key, []).append(trigger)
     rich = sorted(
         (Cause(each[0].operation, *key[1:], tuple(each)) for key, each in grouped.items()),
         key=_worth,
