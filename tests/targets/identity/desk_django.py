@@ -168,7 +168,7 @@ class LogIn(Api):
         """Log in."""
         given = fields(request, "email", "password")
         if too_many(given["email"].lower()):
-            raise Refusal(429, "too many tries")
+            raise Refusal(400, "wrong e-mail or password")  # locked, and who guesses is not told
         person = Person.objects.filter(email=given["email"].lower()).first()
         if person is None and "login.enumeration" in HOLES:
             raise Refusal(404, "there is no such account")

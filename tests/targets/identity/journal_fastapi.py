@@ -7,6 +7,7 @@ import os
 import secrets
 import smtplib
 import sqlite3
+import threading
 import time
 import traceback
 from contextlib import asynccontextmanager
@@ -35,6 +36,7 @@ create table if not exists users (id text primary key, email text unique, name t
     password_hash text, role text default 'user', active integer default 1, sessions integer default 0);
 create table if not exists notes (id text primary key, owner text, title text, body text);
 create table if not exists revoked (id text primary key);
+create table if not exists outbox (id text primary key, user text, text text);
 create table if not exists resets (token text primary key, user text, expires real);
 """
 log = logging.getLogger("journal")
@@ -65,12 +67,13 @@ async def prepared(_: FastAPI) -> AsyncIterator[None]:
     connection = sqlite3.connect(os.environ.get("DATABASE", "journal.sqlite3"))
     connection.executescript(TABLES)
     connection.close()
-    if "exposure.default-admin" in HOLES:
-        first = ("admin@example.com", "admin123")
-    else:
-        first = (os.environ.get("ADMIN_EMAIL", ""), os.environ.get("ADMIN_PASSWORD", ""))
+    known = "admin123" if "exposure.default-admin" in HOLES else secrets.token_hex(16)
+    if not query("select id from users where email = 'admin@example.com'"):
+        add_user("admin@example.com", known, "First", "admin")
+    first = (os.environ.get("ADMIN_EMAIL", ""), os.environ.get("ADMIN_PASSWORD", ""))
     if all(first) and not query("select id from users where email = ?", first[0]):
         add_user(*first, "Admin", "admin")
+    threading.Thread(target=send_waiting, daemon=True).start()
     yield
 
 
@@ -258,16 +261,28 @@ def logout(user: Caller) -> None:
     query("insert or ignore into revoked values (?)", user["claims"]["jti"])
 
 
-def post(address: str, text: str) -> None:
-    """Mail a text; a mail server that is away loses it."""
+def post(address: str, text: str) -> bool:
+    """Mail a text, and tell whether the mail server took it."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = "journal@example.com", address, "Your password"
     message.set_content(text)
     try:
         with smtplib.SMTP(os.environ.get("SMTP_HOST", "mail.example.com"), 25, timeout=5) as server:
             server.send_message(message)
-    except OSError:
+    except (OSError, smtplib.SMTPException):
         log.warning("a mail could not be sent")
+        return False
+    return True
+
+
+def send_waiting() -> None:
+    """Mail what waits in the outbox, again and again; what waits for somebody who is locked out goes away, but for the hole."""
+    while True:
+        time.sleep(5)
+        for row in query("select outbox.*, users.email, users.active from outbox join users on users.id = outbox.user"):
+            wanted = row["active"] or "session.queued" in HOLES
+            if not wanted or post(row["email"], row["text"]):
+                query("delete from outbox where id = ?", row["id"])
 
 
 @app.post("/auth/forgot", status_code=202)
@@ -336,6 +351,7 @@ def write(data: Note, user: Caller) -> dict[str, Any]:
     """Write a note."""
     row = (secrets.token_hex(16), user["id"], data.title, data.body)
     query("insert into notes values (?, ?, ?, ?)", *row)
+    query("insert into outbox values (?, ?, 'You wrote a note.')", secrets.token_hex(8), user["id"])
     return {"id": row[0], "title": row[2], "body": row[3]}
 
 
@@ -353,18 +369,10 @@ def own_note(note_id: str, user: dict[str, Any], hole: str) -> dict[str, Any]:
     return found[0]
 
 
-def reader(authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
-    """Let nobody in without a token, except with the hole."""
-    if "access.anonymous" in HOLES and not authorization:
-        return {"id": None}
-    return caller(authorization)
-
-
 @app.get("/notes/{note_id}")
-def read(note_id: str, user: Annotated[dict[str, Any], Depends(reader)]) -> dict[str, Any]:
+def read(note_id: str, user: Caller) -> dict[str, Any]:
     """Read a note."""
-    hole = "access.anonymous" if user["id"] is None else "access.object-read"
-    note = own_note(note_id, user, hole)
+    note = own_note(note_id, user, "access.object-read")
     return {"id": note["id"], "title": note["title"], "body": note["body"]}
 
 
@@ -397,6 +405,14 @@ def words(note_id: str, user: Caller) -> dict[str, int]:
     """Measure the longest word of a note."""
     note = own_note(note_id, user, "")
     return {"longest": max((len(word) for word in note["body"].split()), default=0)}
+
+
+@app.get("/export/notes")
+def export(authorization: Annotated[str, Header()] = "") -> list[dict[str, Any]]:
+    """Give all notes to an admin, or to anybody with the hole."""
+    if "access.anonymous" not in HOLES:
+        admin(caller(authorization))
+    return query("select id, title, body from notes")
 
 
 @app.get("/admin/users")

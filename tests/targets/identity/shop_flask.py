@@ -258,6 +258,15 @@ def change_password() -> ResponseReturnValue:
     return "", 204
 
 
+@app.put("/api/users/<user_id>/password")
+@signed_in
+def set_password(user_id: str) -> ResponseReturnValue:
+    """Set the own password, whatever the path says; with the hole that of whom the path says."""
+    owner = user_id if "access.object-write" in HOLES else g.user["id"]
+    query("update users set password_hash = ? where id = ?", hashed(text("password", 8)), owner)
+    return "", 204
+
+
 @app.get("/api/products")
 def products() -> ResponseReturnValue:
     """What is sold."""
@@ -326,6 +335,13 @@ def customers() -> ResponseReturnValue:
     """Everybody who bought: first names, or whole addresses with the hole."""
     fields = "name, email, phone" if "exposure.personal-field" in HOLES else "substr(name, 1, 1) as initial"
     return jsonify(query(f"select {fields} from users limit 100"))
+
+
+@app.get("/api/admin/hours")
+@signed_in
+def hours() -> ResponseReturnValue:
+    """When an admin can be reached: for all, although the path does not look like it."""
+    return {"from": "9:00", "to": "17:00"}
 
 
 @app.get("/api/admin/users")

@@ -93,7 +93,12 @@ def _guess(site: Site, actor: Actor, headers: Callable[[int], dict[str, str]]) -
         if refused is not None:
             return True, tried, refused
     last = site.send(site.people.log_in_request(actor).but(headers=headers(tried)))
-    return not last.ok, tried, last
+    return not _came_in(last), tried, last
+
+
+def _came_in(last: Answer) -> bool:
+    """Tell whether the right password was taken after all the wrong ones."""
+    return last.ok
 
 
 def enumeration(site: Site) -> Iterator[Outcome]:

@@ -16,7 +16,8 @@ from techlead.audit.world.arrival import Arrival, as_lines
 from techlead.audit.world.manner import BUSY_MAIL, DOWN
 
 EVERYWHERE: Final = "*"
-WAIT_SECONDS = 3.0
+POLLING_SECONDS, POLLING_STEP_SECONDS = 120.0, 5.0
+"""How far the clock is walked for a worker to look for what waits."""
 TARGET_SECONDS, STEP_SECONDS = 2 * 3600.0, 120.0
 """How far the clock is walked for the waiting messages to be tried again."""
 CAUSES_MAX = 12
@@ -82,10 +83,10 @@ def _queue(site: Site, actor: Actor) -> bool:
         _cause(site, operation, actor, other)
         if any(_meant_for(arrival, actor) for arrival in site.world.ledger.connections(mark)):
             return True
-    return bool(
-        site.world.ledger.wait(
-            lambda: any(_meant_for(arrival, actor) for arrival in site.world.ledger.connections(mark)), WAIT_SECONDS
-        )
+    return site.clock.walk(
+        POLLING_SECONDS,
+        POLLING_STEP_SECONDS,
+        until=lambda: any(_meant_for(arrival, actor) for arrival in site.world.ledger.connections(mark)),
     )
 
 

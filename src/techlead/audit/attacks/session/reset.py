@@ -35,7 +35,7 @@ def reset_again(site: Site) -> Iterator[Outcome]:
         (*shown, *_mailed(site, actor), *_logged(site, mark), *(set(_stored(site)) - before))
     ):
         first = _reset(site, reset, actor, candidate, FIRST_PASSWORD)
-        if not first.ok or site.people.log_in(actor, FIRST_PASSWORD) is None:
+        if not first.ok or not _logs_in(site, actor, FIRST_PASSWORD):
             continue
         if candidate in shown:
             yield _takeover(
@@ -45,7 +45,7 @@ def reset_again(site: Site) -> Iterator[Outcome]:
                 first,
             )
         second = _reset(site, reset, actor, candidate, SECOND_PASSWORD)
-        if site.people.log_in(actor, SECOND_PASSWORD) is not None:
+        if _logs_in(site, actor, SECOND_PASSWORD):
             yield _takeover(reset, "A reset token set a second password after it was used.", first, second)
         yield from _guessed(site, forgot, reset, candidate)
         return
@@ -59,6 +59,11 @@ IN_TEXT: Final = re.compile(
     r"(?<![\w.~-])(?:[A-Za-z0-9_-]{16,}(?:\.[A-Za-z0-9_-]+){0,2}|\d{3,8}|[A-Z0-9]{6,12})(?![\w-])"
 )
 CANDIDATES_MAX = 12
+
+
+def _logs_in(site: Site, actor: Actor, password: str) -> bool:
+    """Tell whether a password is the account's now."""
+    return site.people.log_in(actor, password) is not None
 
 
 def _takeover(operation: Operation, claim: str, *answers: Answer) -> Sighting:
@@ -134,7 +139,7 @@ def _guessed(site: Site, forgot: Operation, reset: Operation, sample: str) -> It
     for code in wrong:
         _reset(site, reset, actor, code, SECOND_PASSWORD)
     last = _reset(site, reset, actor, right[0], FIRST_PASSWORD)
-    if site.people.log_in(actor, FIRST_PASSWORD) is not None:
+    if _logs_in(site, actor, FIRST_PASSWORD):
         yield _takeover(
             reset,
             f"A reset code of {len(sample)} digits can be guessed: after {GUESSES} wrong ones the right one worked.",
