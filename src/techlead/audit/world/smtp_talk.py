@@ -109,7 +109,11 @@ def _short_hello(said: Conversation, _text: str) -> bool:
 
 def _start_tls(said: Conversation, _text: str) -> bool:
     said.line.send(b"220 go ahead\r\n")
-    said.line.encrypt(said.context)
+    try:
+        said.line.encrypt(said.context)
+    except HungUp:
+        said.ledger.arrive(said.destination, channel="tls", trusted=said.trusted, ending="let go")
+        raise
     return True
 
 

@@ -104,7 +104,8 @@ def _prepare(site: Site, form: Form, port: int) -> None:
         site.world.behave("outside.example.com", moved(f"http://{INSIDE}:{port + 1000}/"))
 
 
-def _inside(site: Site, port: int) -> bool:
+def went_inside(site: Site, port: int) -> bool:
+    """Whether a connection to the internal address with this port was tried."""
     return any(
         reach.internal and reach.destination.port in {port, port + 1000} for reach in site.world.ledger.reaches()
     )
@@ -120,8 +121,8 @@ def _reached(scene: Scene, owner: Actor, form: Form, port: int) -> str:
         return ""
     with suppress(Unavailable):
         scene.fired(scene.fire(requests))
-    walk(site, NOTICE_SECONDS, until=lambda: _inside(site, port))
-    return took.request.operation if _inside(site, port) else ""
+    walk(site, NOTICE_SECONDS, until=lambda: went_inside(site, port))
+    return took.request.operation if went_inside(site, port) else ""
 
 
 def _taken(answers: tuple[Answer, ...]) -> Answer | None:
@@ -135,8 +136,8 @@ def _fetched(stage: Stage, operation: Operation, form: Form, port: int) -> bool:
         body = {one.name: form.url for one in urls(operation.body)}
         query = {one.name: form.url for one in urls(operation.query)}
         site.call(operation, site.people.first, body=body or None, query=query or None)
-    walk(site, 2.0, until=lambda: _inside(site, port))
-    return _inside(site, port)
+    walk(site, 2.0, until=lambda: went_inside(site, port))
+    return went_inside(site, port)
 
 
 def trusting(site: Site) -> Iterator[Outcome]:
@@ -156,12 +157,17 @@ def trusting(site: Site) -> Iterator[Outcome]:
                 break
 
 
+def spoken(connection: Arrival) -> bool:
+    """Whether a message came over TLS although the certificate was signed by nobody."""
+    return connection.whole() and connection.encrypted and not connection.trusted
+
+
 def _spoken(site: Site, channel: str, mark: int) -> tuple[Arrival, ...]:
     """What comes over a channel in spite of the certificate."""
 
     def came() -> tuple[Arrival, ...]:
-        arrivals = site.world.ledger.arrivals(mark)
-        return tuple(each for each in arrivals if each.channel == channel and each.encrypted and not each.trusted)
+        connections = site.world.ledger.connections(mark)
+        return tuple(each for each in connections if each.channel in {channel, "tls"} and spoken(each))
 
     walk(site, 2 * NOTICE_SECONDS, until=lambda: bool(came()))
     return came()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Final
@@ -22,6 +23,11 @@ REAL_SECONDS: Final = 3.0
 DRAIN_SECONDS: Final = 3600.0
 LANDING: Final = "landing.example.com"
 TRIES_SHOWN: Final = 3
+FINAL: Final = {"http": "410 Gone", "smtp": "550 no such recipient"}
+TWICE: Final = {
+    "http": "A message that may have arrived is sent again without any id by which the receiver could tell.",
+    "smtp": "A mail that the server had taken (250) is sent again, because the farewell (QUIT) failed.",
+}
 
 
 def strike(site: Site) -> Iterator[Outcome]:
@@ -39,15 +45,9 @@ def permanent(scene: Scene) -> Iterator[Sighting]:
     _follow(scene, mark, lambda: all(_most(scene.came(channel, mark)) >= TRIES_SHOWN for channel in channels))
     for channel in sorted(channels):
         came = scene.came(channel, mark)
-        if _most(came) > 1:
-            said = "410 Gone" if channel == "http" else "550 no such recipient"
-            yield _sighting(
-                scene,
-                channel,
-                "outbound.retries-permanent",
-                came,
-                f"After the final answer {said} the same message is sent again.",
-            )
+        if sent_again(came):
+            claim = f"After the final answer {FINAL[channel]} the same message is sent again."
+            yield _sighting(scene, channel, "outbound.retries-permanent", came, claim)
 
 
 def later(scene: Scene) -> Iterator[Sighting]:
@@ -56,13 +56,11 @@ def later(scene: Scene) -> Iterator[Sighting]:
         return
     mark = _one_message(scene, {"http": told_to_wait(WAIT_SECONDS)})
     _follow(scene, mark, lambda: _most(scene.came("http", mark)) > 1)
-    for tries in by_message(scene.came("http", mark)):
-        if tries.gaps and tries.gaps[0] < WAIT_SECONDS * WAIT_SHARE:
-            claim = (
-                f"Told by 429 to wait {WAIT_SECONDS} seconds (Retry-After), it calls again after {tries.gaps[0]:.0f}."
-            )
-            yield _sighting(scene, "http", "outbound.ignores-retry-after", scene.came("http", mark), claim)
-            return
+    came = scene.came("http", mark)
+    waited = first_wait(came)
+    if came and waited < WAIT_SECONDS * WAIT_SHARE:
+        claim = f"Told by 429 to wait {WAIT_SECONDS} seconds (Retry-After), it calls again after {waited:.0f}."
+        yield _sighting(scene, "http", "outbound.ignores-retry-after", came, claim)
 
 
 def elsewhere(scene: Scene) -> Iterator[Sighting]:
@@ -85,23 +83,9 @@ def taken(scene: Scene) -> Iterator[Sighting]:
     mark = _one_message(scene, {"http": Die(), "smtp": Answer(421, stage="quit")}, then=WELL)
     _follow(scene, mark, lambda: all(_most(scene.came(channel, mark)) > 1 for channel in scene.cause.channels))
     for channel in sorted(scene.cause.channels):
-        twice = _twice(scene.came(channel, mark))
-        if twice and channel == "smtp":
-            yield _sighting(
-                scene,
-                channel,
-                "outbound.duplicate-message",
-                twice,
-                "A mail that the server had taken (250) is sent again, because the farewell (QUIT) failed.",
-            )
-        elif twice and not stable_id(*twice[:2]):
-            yield _sighting(
-                scene,
-                channel,
-                "outbound.duplicate-message",
-                twice,
-                "A message that may have arrived is sent again without any id by which the receiver could tell.",
-            )
+        came = scene.came(channel, mark)
+        if sent_again(came) and (channel == "smtp" or not stable_id(*came[:2])):
+            yield _sighting(scene, channel, "outbound.duplicate-message", came, TWICE[channel])
 
 
 PARTS: Final[tuple[Callable[[Scene], Iterator[Sighting]], ...]] = (permanent, later, elsewhere, taken)
@@ -144,13 +128,14 @@ def _most(came: tuple[Arrival, ...]) -> int:
     return max((len(tries.times) for tries in by_message(came)), default=0)
 
 
-def _twice(came: tuple[Arrival, ...]) -> tuple[Arrival, ...]:
-    """The arrivals of a message that was taken, where it came again."""
-    keys = {tries.times[0]: tries for tries in by_message(came) if len(tries.times) > 1}
-    if not keys:
-        return ()
-    times = next(iter(keys.values())).times
-    return tuple(each for each in came if each.at in times)
+def sent_again(came: tuple[Arrival, ...]) -> bool:
+    """Whether a message came more than once."""
+    return _most(came) > 1
+
+
+def first_wait(came: tuple[Arrival, ...]) -> float:
+    """How long it waited before the second try, in seconds of the target's clock; endlessly where there was none."""
+    return min((tries.gaps[0] for tries in by_message(came) if tries.gaps), default=math.inf)
 
 
 def _sighting(

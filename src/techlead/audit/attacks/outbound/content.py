@@ -46,7 +46,7 @@ def secrets(scene: Scene) -> Iterator[Sighting]:
     walk(scene.site, LISTEN_SECONDS, until=lambda: len(scene.site.world.ledger.arrivals(mark)) > 1)
     people = [one for one in (scene.owner, scene.caller) if one is not None]
     for arrival in scene.site.world.ledger.arrivals(mark):
-        found = _secret_in(arrival, people)
+        found = secret_in(arrival, people)
         if found:
             place = scene.cause.operation.name
             claim = f"The {'webhook' if arrival.channel == 'http' else 'mail'} that {place} sends contains {found}."
@@ -68,7 +68,7 @@ def injected(scene: Scene) -> Iterator[Sighting]:
                 scene.stage.send(scene.stage.request(operation, scene.caller, ground, **given))
     walk(scene.site, LISTEN_SECONDS)
     for arrival in scene.site.world.ledger.arrivals(mark):
-        how = _injection(arrival)
+        how = injection(arrival)
         if how:
             yield Sighting(
                 "outbound.header-injection",
@@ -84,8 +84,6 @@ def flooded(scene: Scene) -> Iterator[Sighting]:
     requests = scene.requests(FLOOD)
     mark = scene.settle()
     answers = scene.fired(scene.fire(requests))
-    if len(answers) < FLOOD:
-        return
     until_quiet(
         scene.site,
         lambda: scene.site.world.ledger.arrivals(mark),
@@ -94,7 +92,7 @@ def flooded(scene: Scene) -> Iterator[Sighting]:
         enough=lambda came: _most_to_one(came) >= FLOOD,
     )
     count = _most_to_one(scene.site.world.ledger.arrivals(mark))
-    if count >= FLOOD:
+    if unlimited(len(answers), count):
         operation = scene.cause.operation
         claim = f"One caller did {operation.name} {FLOOD} times in a moment; {count} messages went to one receiver, and nothing slowed it."
         yield Sighting(
@@ -104,6 +102,11 @@ def flooded(scene: Scene) -> Iterator[Sighting]:
             cause="outbound.no-rate-limit",
             evidence={"calls": FLOOD, "messages to one receiver": count},
         )
+
+
+def unlimited(accepted: int, count: int) -> bool:
+    """Whether nothing was refused, and one receiver got it all."""
+    return accepted >= FLOOD and count >= FLOOD
 
 
 def _most_to_one(arrivals: Sequence[Arrival]) -> int:
@@ -123,6 +126,11 @@ def old_news(site: Site) -> Iterator[Outcome]:
             with suppress(Unavailable):
                 yield from _overtaken(stage, trigger)
                 return
+
+
+def overtaken(old: Sequence[bool]) -> bool:
+    """Whether, of what came in this order, something old is after something new."""
+    return False in old and True in old[old.index(False) :]
 
 
 def _overtaken(stage: Stage, trigger: Trigger) -> Iterator[Sighting]:
@@ -152,13 +160,14 @@ def _overtaken(stage: Stage, trigger: Trigger) -> Iterator[Sighting]:
             site, lambda: scene.came(trigger.channel, second), quiet=3600.0, real=3.0, enough=lambda came: len(came) > 1
         )
         order = [message_key(each) in old for each in scene.came(trigger.channel, second)]
-        if False in order and True in order[order.index(False) :]:
+        if overtaken(order):
             claim = f"A retried message about a row was delivered after the newer one that {operation.name} caused: the last thing the receiver hears is wrong."
             evidence = {"order": [as_lines(each) for each in scene.came(trigger.channel, second)[:4]]}
             yield Sighting("outbound.no-ttl", trigger.place, claim, cause="outbound.no-ttl", evidence=evidence)
 
 
-def _secret_in(arrival: Arrival, people: list[Actor]) -> str:
+def secret_in(arrival: Arrival, people: list[Actor]) -> str:
+    """What a message tells that it must not, in words; '' for nothing."""
     text = arrival.text + " ".join(value for _, value in arrival.headers)
     for person in people:
         if person.password and person.password in text:
@@ -206,7 +215,8 @@ def _evil_rows(scene: Scene) -> list[Any]:
     return made
 
 
-def _injection(arrival: Arrival) -> str:
+def injection(arrival: Arrival) -> str:
+    """What of our text was taken for a part of the message; '' for nothing."""
     if any(THIEF in one for one in arrival.recipients):
         return "another recipient"
     if arrival.channel == "smtp" and (arrival.mail.get("X-Injected") or THIEF in str(arrival.mail.get("Bcc", ""))):

@@ -59,8 +59,13 @@ def _killed(scene: Scene) -> Iterator[Outcome]:
     )
     for channel in sorted(channels):
         came = scene.came(channel, mark)
-        if len(came) < wanted:
+        if fewer(came, wanted):
             yield _lost(scene, channel, len(accepted), came)
+
+
+def fewer(came: Sequence[Arrival], wanted: int) -> bool:
+    """Whether some of what was accepted did not come."""
+    return len(came) < wanted
 
 
 def _works(scene: Scene, requests: Sequence[Request], mark: int) -> bool:

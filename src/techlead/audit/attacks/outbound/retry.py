@@ -63,7 +63,7 @@ def _given_up(scene: Scene) -> Iterator[Sighting]:
     if not scene.fired(calls):
         return
     failed = {channel: scene.came(channel, mark) for channel in scene.cause.channels}
-    endless = _endless(scene, mark) if not ended else frozenset()
+    endless = goes_on(scene, mark, ended=ended)
     back = _recovered(scene) if not endless else {}
     for channel, arrivals in failed.items():
         if arrivals:
@@ -111,7 +111,7 @@ def judge(
             evidence,
             f"A {whom} that failed every time was called {len(arrivals)} times for {len(messages)} messages, without a pause.",
         )
-    if came_back == 0 and _lost(site, messages):
+    if came_back == 0 and given_up(site, messages):
         lasted = max(each.times[-1] - each.times[0] for each in messages)
         yield _sighting(
             "outbound.lost-message",
@@ -125,8 +125,10 @@ def _all(scene: Scene, mark: int) -> tuple[Arrival, ...]:
     return tuple(arrival for channel in scene.cause.channels for arrival in scene.came(channel, mark))
 
 
-def _endless(scene: Scene, mark: int) -> frozenset[str]:
+def goes_on(scene: Scene, mark: int, *, ended: bool) -> frozenset[str]:
     """The channels on which tries go on however far the clock jumps, until they have been too many."""
+    if ended:
+        return frozenset()
     site = scene.site
     going = scene.cause.channels
     silent: Counter[str] = Counter()
@@ -156,7 +158,8 @@ def _recovered(scene: Scene) -> Mapping[str, int]:
     return {channel: len(scene.came(channel, mark)) for channel in scene.cause.channels}
 
 
-def _lost(site: Site, messages: Sequence[Tries]) -> bool:
+def given_up(site: Site, messages: Sequence[Tries]) -> bool:
+    """Whether trying ended within an ordinary outage, and nothing but the target itself could begin it again."""
     lasted = max(each.times[-1] - each.times[0] for each in messages)
     return lasted < PATIENCE_SECONDS and not any(ANOTHER_WAY.search(each.path) for each in site.operations)
 

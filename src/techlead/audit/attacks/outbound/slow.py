@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.outbound.pace import Pace, walk
 from techlead.audit.attacks.outbound.scene import Scene, scenes
+from techlead.audit.attacks.outbound.stage import Fired
 from techlead.audit.attacks.outbound.triggers import find
 from techlead.audit.target.exchange import Request
 from techlead.audit.world.arrival import Arrival, as_lines
@@ -93,7 +95,7 @@ def blocks_request(scene: Scene, channel: str) -> Iterator[Sighting]:
     call = scene.fire(requests)[0]
     with suppress(TimeoutError):
         call.exception(REQUEST_SECONDS)
-    if call.done():
+    if answered(call):
         scene.site.world.calm()
         return
     everybody = _another_request(scene.site)
@@ -106,6 +108,11 @@ def blocks_request(scene: Scene, channel: str) -> Iterator[Sighting]:
             claim += f" Meanwhile nobody else is served: another request had no answer for {everybody:.1f} s."
         evidence = {"hanging": trigger.destination, "seconds": seconds}
         yield Sighting("outbound.blocks-request", name, claim, cause="outbound.blocks-request", evidence=evidence)
+
+
+def answered(call: Future[Fired]) -> bool:
+    """Whether the request was answered while the receiver hung."""
+    return call.done()
 
 
 def holds(scene: Scene, channel: str, usual: Mapping[str, int]) -> Iterator[Sighting]:
@@ -124,7 +131,7 @@ def holds(scene: Scene, channel: str, usual: Mapping[str, int]) -> Iterator[Sigh
     began = scene.site.clock.now()
     scene.fire(mates_requests)
     _go_on(hold, WAITED_SECONDS, hold.served)
-    served = hold.served()
+    served = was_served(hold)
     _go_on(hold, HELD_SECONDS - (scene.site.clock.now() - began), lambda: not hold.held())
     yield from _unbounded(hold)
     if not served and not trigger.within and hold.anybody_else():
@@ -132,12 +139,22 @@ def holds(scene: Scene, channel: str, usual: Mapping[str, int]) -> Iterator[Sigh
     scene.site.world.calm()
 
 
-def _unbounded(hold: Hold) -> Iterator[Sighting]:
+def was_served(hold: Hold) -> bool:
+    """Whether everybody else got his message beside the slow receiver."""
+    return hold.served()
+
+
+def still_open(hold: Hold) -> float:
+    """For how long a call that is not over has been held, in seconds of the target's clock; 0 where none is."""
     held = hold.held()
-    if not held:
+    return hold.scene.site.clock.now() - held[0].at if held else 0.0
+
+
+def _unbounded(hold: Hold) -> Iterator[Sighting]:
+    held, lasted = hold.held(), round(still_open(hold))
+    if not lasted:
         return
     trigger = hold.scene.cause.trigger(hold.channel)
-    lasted = round(hold.scene.site.clock.now() - held[0].at)
     claim = f"A {WHOM[hold.channel]} that {HOW[hold.channel]} is held on to for {lasted} seconds and more: nothing bounds the whole call."
     evidence = {"caused by": trigger.operation.name, "held": [as_lines(each) for each in held[:2]], "seconds": lasted}
     yield Sighting("outbound.no-timeout", trigger.place, claim, cause="outbound.no-timeout", evidence=evidence)
