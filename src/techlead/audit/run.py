@@ -139,6 +139,8 @@ def _understood(
     explorer = stable.fresh()
     try:
         met = meet(explorer, given, seed, _sending(explorer, budget))
+        if isinstance(stable, Stable):
+            stable.load(met.libraries)
         with ThreadPoolExecutor(1, "audit-settle") as beside:
             settling = beside.submit(_settled, ground, met, seed, budget, settlement) if ground else None
             known = understand(explorer, met, guessed, seed, _sending(explorer, budget), budget.left() * EXPLORE_SHARE)

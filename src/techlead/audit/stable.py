@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from techlead.audit.target.given import Given
@@ -13,6 +15,7 @@ from techlead.audit.target.instance import Instance
 from techlead.audit.target.launch import Launch
 from techlead.audit.target.postgres import Place
 from techlead.audit.target.remote import Remote
+from techlead.audit.target.zygote import Zygote
 
 
 class Pasture:
@@ -48,6 +51,7 @@ class Stable:
         self._lock = threading.Lock()
         self._closed = False
         self._template: Place | None = None
+        self._zygote: Zygote | None = None
 
     def prepare(self) -> Instance:
         """Run what must run once, on the ground that all instances are copied from; it is not started."""
@@ -60,9 +64,16 @@ class Stable:
         self._template = ground.place
         return ground
 
+    def load(self, libraries: Sequence[str]) -> None:
+        """Keep the target's libraries loaded for the instances to come."""
+        if libraries and Path("/proc/self").exists():
+            self._zygote = Zygote(self._given.python or sys.executable, libraries, self.root)
+
     def fresh(self) -> Instance:
         """A started instance in the state in which the target was given."""
-        instance = Instance(self._launch, self._source, self.root, self._given.ready_seconds, self._template)
+        instance = Instance(
+            self._launch, self._source, self.root, self._given.ready_seconds, self._template, self._zygote
+        )
         with self._lock:
             if self._closed:
                 instance.close()
@@ -87,4 +98,6 @@ class Stable:
         for instance in left:
             with contextlib.suppress(Exception):
                 instance.close()
+        if self._zygote is not None:
+            self._zygote.close()
         shutil.rmtree(self.root, ignore_errors=True)

@@ -18,13 +18,13 @@ from techlead.audit.target.failure import why
 from techlead.audit.target.launch import CHILD, Launch
 from techlead.audit.target.postgres import Place, PostgresDatabase, place_in
 from techlead.audit.target.processes import Processes, wait_until
+from techlead.audit.target.zygote import Zygote
 from techlead.audit.world.clock import MovedClock
 from techlead.audit.world.log import CapturedLog
 from techlead.audit.world.neighbours import World
 from techlead.errors import TargetRefused
 
 PREPARE_SECONDS: Final = 60.0
-ROUTES_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 5.0
 LARGE_FILE_BYTES: Final = 64 * 1024 * 1024
 LEFT_OUT: Final = (".git", ".venv", "venv", "env", "node_modules", "__pycache__", ".mypy_cache", ".pytest_cache")
@@ -51,7 +51,13 @@ class Instance:
     """Started by `start`, ended by `close`; `State` of the attack contract."""
 
     def __init__(
-        self, launch: Launch, source: Path, root: Path, ready_seconds: float, template: Place | None = None
+        self,
+        launch: Launch,
+        source: Path,
+        root: Path,
+        ready_seconds: float,
+        template: Place | None = None,
+        zygote: Zygote | None = None,
     ) -> None:
         """Copy the source, and the PostgreSQL database it names (or its prepared `template`); nothing runs yet."""
         self._home = Path(tempfile.mkdtemp(prefix="instance-", dir=root))
@@ -72,7 +78,7 @@ class Instance:
         self.log = CapturedLog(self._control, self.folder)
         authority = self._control / "authority.pem"
         authority.write_text(self.world.trusted_certificate, encoding="ascii")
-        self._processes = Processes(self.folder, self._control, self._environment(authority))
+        self._processes = Processes(self.folder, self._control, self._environment(authority), zygote)
         self.client: Client | None = None
 
     def _environment(self, authority: Path) -> Mapping[str, str]:
@@ -164,7 +170,7 @@ class Instance:
     def routes(self) -> Mapping[str, Any]:
         """The route table that was read inside the target; empty when there is none."""
         file = self._control / "routes.json"
-        wait_until(file.exists, ROUTES_SECONDS)
+        wait_until(lambda: file.exists() or (self._control / "routes.error").exists(), self._ready_seconds)
         if not file.exists():
             return {}
         found: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))

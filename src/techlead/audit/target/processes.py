@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from techlead.audit.target.zygote import Forked, Zygote
+
 END_SECONDS: Final = 5.0
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
@@ -18,19 +20,27 @@ PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 class Processes:
     """All processes of one instance; they are found again by the control folder in their environment."""
 
-    def __init__(self, folder: Path, control: Path, environment: Mapping[str, str]) -> None:
-        """Remember where they live."""
+    def __init__(
+        self, folder: Path, control: Path, environment: Mapping[str, str], zygote: Zygote | None = None
+    ) -> None:
+        """Remember where they live, and who may fork them."""
+        self._zygote = zygote
         self._folder = folder
         self._control = control
         self._environment = dict(environment)
-        self._started: list[subprocess.Popen[bytes]] = []
+        self._started: list[subprocess.Popen[bytes] | Forked] = []
         self._count = 0
 
-    def start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    def start(self, command: Sequence[str]) -> None:
         """Start one, in the background."""
         self._count += 1
-        with (self._control / f"output-{self._count}.log").open("ab") as output:
-            process = subprocess.Popen(  # noqa: S603 - the target, which the user asked to run
+        output = self._control / f"output-{self._count}.log"
+        forked = self._zygote and self._zygote.fork(command, self._folder, self._environment, output, self._control)
+        self._started.append(forked or self._opened(command, output))
+
+    def _opened(self, command: Sequence[str], file: Path) -> subprocess.Popen[bytes]:
+        with file.open("ab") as output:
+            return subprocess.Popen(  # noqa: S603 - the target, which the user asked to run
                 list(command),
                 cwd=self._folder,
                 env=self._environment,
@@ -39,13 +49,11 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._started.append(process)
-        return process
 
     def finish(self, command: Sequence[str], seconds: float) -> int:
         """Run one to its end; its exit code, or 124 when it took too long."""
-        process = self.start(command)
-        self._started.remove(process)
+        self._count += 1
+        process = self._opened(command, self._control / f"output-{self._count}.log")
         try:
             return process.wait(seconds)
         except subprocess.TimeoutExpired:

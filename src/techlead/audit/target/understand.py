@@ -36,6 +36,8 @@ class Met:
     debug: bool
     left: tuple[str, ...] = ()
     """Operations that are not called, because they empty or remake the whole database."""
+    libraries: tuple[str, ...] = ()
+    """What further processes of the target need not load again."""
 
 
 def meet(instance: Instance | Remote, given: Given, seed: int, send: Send) -> Met:
@@ -58,7 +60,8 @@ def meet(instance: Instance | Remote, given: Given, seed: int, send: Send) -> Me
     ways = find_ways(operations, send, Values(seed, instance.clock.now), lambda: instance.database, given)
     if not ways.carries and not given.anonymous:
         raise TargetRefused(_no_way_in(operations))
-    return Met(str(routes.get("framework", "unknown")), operations, ways, bool(routes.get("debug")), left)
+    libraries = tuple(routes.get("modules", ()))
+    return Met(str(routes.get("framework", "unknown")), operations, ways, bool(routes.get("debug")), left, libraries)
 
 
 def _no_way_in(operations: tuple[Operation, ...]) -> str:

@@ -185,25 +185,31 @@ def wait_for(descriptor, events, seconds):
             return False
 
 
+def swap(pairs):
+    """Replace functions also where modules that are loaded already have taken them by name."""
+    instead = {id(real): ours for real, ours in pairs}
+    for name, module in list(sys.modules.items()):
+        if module is None or name.startswith("techlead_child"):
+            continue
+        for attribute, value in list(getattr(module, "__dict__", {}).items()):
+            if id(value) in instead:
+                setattr(module, attribute, instead[id(value)])
+
+
 def install(folder):
     """Put every clock and every wait of this process under the shared number."""
     path = os.path.join(folder, "clock")
     with open(path, "r+b") as file:
         _ahead[0] = mmap.mmap(file.fileno(), _double.size)
-    swap = {id(real): getattr(_moved, name) for name, real in REPLACED}
     for name, _ in REPLACED:
         setattr(time, name, getattr(_moved, name))
-    for module in list(sys.modules.values()):
-        if module is None or module is sys.modules[__name__]:
-            continue
-        for name, value in list(getattr(module, "__dict__", {}).items()):
-            if id(value) in swap:
-                setattr(module, name, swap[id(value)])
+    swap([(real, getattr(_moved, name)) for name, real in REPLACED])
     _set_on_type(datetime.datetime, "now", classmethod(_datetime_now))
     _set_on_type(datetime.datetime, "utcnow", classmethod(_datetime_utcnow))
     _set_on_type(datetime.date, "today", classmethod(_date_today))
     threading.Condition.wait = _condition_wait
     select.select = _select
+    swap([(_real_select, _select)])
     for name in ("SelectSelector", "PollSelector", "EpollSelector", "DevpollSelector", "KqueueSelector"):
         selector = getattr(selectors, name, None)
         if selector is not None and "select" in vars(selector):

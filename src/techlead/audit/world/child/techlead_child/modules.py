@@ -39,14 +39,17 @@ class _Certifi(object):
 
     def exec_module(self, module):
         self.loader.exec_module(module)
+        self.mend(module)
+
+    @staticmethod
+    def mend(module):
         bundle = os.environ["SSL_CERT_FILE"]
         module.where = lambda: bundle
         module.contents = lambda: open(bundle, encoding="ascii").read()
 
 
 class _Finder(MetaPathFinder):
-    @staticmethod
-    def find_spec(fullname, path=None, target=None):
+    def find_spec(self, fullname, path=None, target=None):
         if fullname in ABSENT:
             raise ModuleNotFoundError("No module named %r" % fullname, name=fullname)
         if fullname == "uvloop":
@@ -60,5 +63,9 @@ class _Finder(MetaPathFinder):
 
 
 def install():
-    """Answer imports first."""
-    sys.meta_path.insert(0, _Finder)
+    """Answer imports first; what is loaded already is mended."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+    loaded = sys.modules.get("certifi")
+    if loaded is not None and os.environ.get("SSL_CERT_FILE"):
+        _Certifi.mend(loaded)

@@ -177,8 +177,8 @@ def _timed_tls(name):
 
 def install():
     """Take the place of the network."""
-    for ours in (getaddrinfo, gethostbyname, gethostbyname_ex, gethostbyaddr, getfqdn):
-        setattr(socket, ours.__name__, ours)
+    replaced = (getaddrinfo, gethostbyname, gethostbyname_ex, gethostbyaddr, getfqdn)
+    clock.swap([(getattr(socket, ours.__name__), ours) for ours in replaced])
     for name, events in (
         ("recv", select.POLLIN),
         ("recv_into", select.POLLIN),

@@ -10,6 +10,7 @@ from techlead_child import clock
 
 LOOK_SECONDS = 20.0
 PAUSE_SECONDS = 0.05
+LOOKS_FOR_NOTHING = 20  # after so many a process without any framework is said to have no routes
 STAY_SECONDS = 1.0
 
 _started = []
@@ -56,9 +57,11 @@ def _begin(folder):
 def _look(folder):
     path = os.path.join(folder, "routes.json")
     until = clock._real_monotonic() + LOOK_SECONDS
+    looks = 0
     while clock._real_monotonic() < until and not os.path.exists(path):
+        looks += 1
         try:
-            if write(path):
+            if write(path, nothing=looks > LOOKS_FOR_NOTHING):
                 return
         except Exception:
             with open(os.path.join(folder, "routes.error"), "w", encoding="utf-8") as file:
@@ -67,11 +70,13 @@ def _look(folder):
         clock._real_sleep(PAUSE_SECONDS)
 
 
-def write(path):
-    """Write the routes of every application in this process; False when there is none."""
+def write(path, nothing=False):
+    """Write the routes of every application in this process; False when there is none (yet), unless `nothing` will do."""
     from techlead_child import routes
 
     found = routes.read()
+    if found is None and nothing and not routes.loaded():
+        found = {}
     if found is None:
         return False
     partial = "%s.%d" % (path, os.getpid())
