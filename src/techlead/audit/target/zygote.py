@@ -82,7 +82,7 @@ class Zygote:
                 return None
             try:
                 said = self._ask(asked)
-            except OSError:
+            except (OSError, ValueError):  # it is gone, or closed
                 self._ready = False
                 return None
         return Forked(int(said), control) if said.isdigit() else None
