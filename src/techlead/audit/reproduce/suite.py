@@ -17,13 +17,15 @@ USAGE: Final = re.compile(r"^Run it with the address.*\n", re.MULTILINE)
 def write_tests(report: Report, folder: Path) -> tuple[Path, ...]:
     """Write the files; those of findings that are gone stay, and go green."""
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    texts: dict[Path, str] = {}
     for finding in report.findings:
         if finding.reproducer:
-            file = folder / f"test_{_name(finding)}.py"
-            file.write_text(as_test(finding), encoding="ascii", errors="replace")
-            written.append(file)
-    return tuple(written)
+            same = sum(file.stem.partition("__")[0] == f"test_{_name(finding)}" for file in texts)
+            again = f"__{same + 1}" if same else ""  # two causes at one place
+            texts[folder / f"test_{_name(finding)}{again}.py"] = as_test(finding)
+    for file, text in texts.items():
+        file.write_text(text, encoding="ascii", errors="replace")
+    return tuple(texts)
 
 
 def as_test(finding: Finding) -> str:

@@ -168,6 +168,16 @@ def test_the_pytest_files_fail_on_the_hole_and_pass_on_the_fixed_twin(tmp_path: 
     assert codes == [1, 0]
 
 
+def test_two_causes_at_one_place_are_two_files(tmp_path: Path):
+    finding = Finding(
+        "exposure.secret-field", "GET /me", Severity.HIGH, "x", reproducer="def hole():\n    return True\n"
+    )
+    written = write_tests(Report("app:app", 1.0, 1, (finding, finding, finding)), tmp_path)
+    names = ["", "__2", "__3"]
+    assert [file.name for file in written] == [f"test_exposure_secret_field_get_me{name}.py" for name in names]
+    assert all(file.is_file() for file in written)
+
+
 def test_what_needs_a_hostile_world_runs_that_part_of_the_audit(tmp_path: Path):
     given = Given(app="app:app", folder=tmp_path, python="/venv/bin/python")
     text = replaying(given, "outbound.no-timeout", 'worker: "e-mail\\"""', "It waits\n for ever.")
