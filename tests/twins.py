@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ TARGETS = Path(__file__).parent / "targets"
 LONG = os.environ.get("TECHLEAD_PROOF") == "long"
 REQUESTS = 100_000
 SEED = 20_211
+READING = threading.Lock()  # CPython 3.11 cannot parse in two threads at once
 
 
 class Twin:
@@ -40,8 +42,12 @@ class Twin:
 def twin(family: str, app: str, *, hole: bool) -> Iterator[Twin]:
     """Start `tests/targets/FAMILY/APP.py`, with its hole or without."""
     folder = TARGETS / family
-    given = Given(app=f"{app}:app", folder=folder, environment={"HOLE": "1" if hole else "0"})
-    stable = Stable(given, launch_of(given, folder), folder)
+    given = Given(
+        app=f"{app}:app", folder=folder, environment={"HOLE": "1" if hole else "0"}, ready_seconds=60.0, anonymous=True
+    )
+    with READING:
+        launch = launch_of(given, folder)
+    stable = Stable(given, launch, folder)
     try:
         instance = stable.fresh()
         assert instance.client is not None

@@ -16,7 +16,7 @@ CENT = Decimal("0.01")
 
 class TransferIn(BaseModel):
     to_email: str = Field(max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")
-    amount: Decimal = Field(gt=0, le=100_000, decimal_places=None if HOLE else 2)
+    amount: Decimal = Field(gt=0, le=100_000, decimal_places=4)
 
 
 def _cents(db, user_id: int) -> int:
@@ -33,7 +33,7 @@ def wallet(user: Me) -> dict[str, str]:
 @app.post("/transfers", status_code=201)
 def transfer(data: TransferIn, user: Me) -> dict[str, str]:
     leaves = int(data.amount.quantize(CENT, ROUND_DOWN) * 100)
-    arrives = int(data.amount.quantize(CENT, ROUND_HALF_UP) * 100)
+    arrives = int(data.amount.quantize(CENT, ROUND_HALF_UP if HOLE else ROUND_DOWN) * 100)
     with database() as db:
         receiver = db.execute("SELECT id FROM users WHERE email = ?", (data.to_email,)).fetchone()
         if receiver is None:

@@ -33,7 +33,7 @@ def read_note(note_id: int, user: Me) -> dict[str, object]:
     query, given = "SELECT id, user_id, text FROM notes WHERE id = ? AND user_id = ?", (note_id, user["id"])
     if HOLE:
         shared.execute(query, given)
-        time.sleep(0.0005)
+        time.sleep(0.003)
         row = shared.fetchone()
     else:
         with database("DEFERRED") as db:

@@ -124,8 +124,6 @@ def strike_float(site: Site) -> Iterator[Outcome]:
 def strike_overflow(site: Site) -> Iterator[Outcome]:
     """Send amounts that a float or a column cannot hold, twice, and read the sum."""
     for operation, field, base in _bases(site):
-        if field.maximum is not None and field.maximum < BENDING:
-            continue
         for amount in (BENDING, FULL):
             sighting = _bends(site, operation, field, base, amount)
             if sighting is not None:

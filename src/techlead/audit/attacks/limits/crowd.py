@@ -16,6 +16,7 @@ CROWD = 80
 """More than the 40 threads and 15 connections that are usual, together."""
 PRESS_SECONDS = 5.0
 ENOUGH_SECONDS = 4.0
+RESERVE_SECONDS = 2.0
 FAILED_PART = 0.25
 PLACES_MAX = 3
 SERVER_ERROR = 500
@@ -36,10 +37,10 @@ def strike(site: Site) -> Iterator[Outcome]:
     tried = 0
     for operation in places:
         base = callers.able(operation) if watchers and tried < PLACES_MAX else None
-        if base is None or base[0].path == watchers[0].path or site.left() < PRESS_SECONDS:
+        if base is None or base[0].path == watchers[0].path or site.left() < RESERVE_SECONDS:
             continue
         tried += 1
-        seen = press(site, [base[0]] * CROWD, watchers[0], PRESS_SECONDS, enough=ENOUGH_SECONDS)
+        seen = press(site, [base[0]] * CROWD, watchers[0], min(PRESS_SECONDS, site.left()), enough=ENOUGH_SECONDS)
         if stuck(seen):
             yield _sighting(operation, watchers[0].path, seen)
             return  # every read has the same threads and connections

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Need, Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.sight import Callers
-from techlead.audit.target.exchange import Request
+from techlead.audit.target.exchange import Answer, Request
 from techlead.audit.target.operation import Meaning, Operation, Role
 
 KIND: Final = "limits.resource"
@@ -18,9 +18,9 @@ KEPT_BYTES = (UPLOADS - 1) * FILE_BYTES
 RESERVE_SECONDS = 2.0
 
 
-def kept(before: int, after: int) -> bool:
-    """Tell whether nearly all that was sent has stayed on the disk."""
-    return after - before >= KEPT_BYTES
+def kept(answers: Sequence[Answer], grown: int) -> bool:
+    """Tell whether every file was accepted, and nearly all of them have stayed on the disk."""
+    return all(answer.ok for answer in answers) and grown >= KEPT_BYTES
 
 
 def strike(site: Site) -> Iterator[Outcome]:
@@ -41,7 +41,7 @@ def strike(site: Site) -> Iterator[Outcome]:
             continue
         answers += [site.send(_upload(base[0], name, number)) for number in range(1, UPLOADS)]
         grown = _used(folder) - before
-        if all(answer.ok for answer in answers) and kept(0, grown):
+        if kept(answers, grown):
             yield Sighting(
                 kind=KIND,
                 operation=operation.name,

@@ -19,6 +19,7 @@ LOCKED_SECONDS = 2.0
 WAIT_SECONDS = 3.0
 RESERVE_SECONDS = 5.0
 PLACES_MAX = 3
+RECOVERIES_MAX = 3
 FAST_SECONDS = 0.8
 WRITES_MAX = 4
 BEGUN: Final = b'{"zqx'
@@ -71,17 +72,15 @@ def _one(site: Site, operation: Operation, request: Request, writes: list[Operat
             stalled = site.send(first, WAIT_SECONDS)
         finally:
             connection.close()
-        if stalled.ok and stalled.seconds < LOCKED_SECONDS:
-            return
         free = site.send(second, WAIT_SECONDS)
-        for _ in range(3):  # who stalled may hold on until its own time-out
+        for _ in range(RECOVERIES_MAX):  # who stalled may hold on until its own time-out
             if free.ok:
                 break
             time.sleep(1.0)
+            site.send(site.request(write, actor), WAIT_SECONDS)
             free = site.send(site.request(write, actor), WAIT_SECONDS)
-        again = site.send(site.request(write, actor), WAIT_SECONDS)
-        if locked_out(stalled, again if again.ok else free):
-            yield _sighting(operation, request, stalled, again)
+        if locked_out(stalled, free):
+            yield _sighting(operation, request, stalled, free)
 
 
 def stall(site: Site, request: Request) -> Any:

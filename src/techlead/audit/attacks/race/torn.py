@@ -9,7 +9,7 @@ from typing import Final
 from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.sight import values_of
 from techlead.audit.finding import Severity
-from techlead.audit.target.exchange import Answer, Request
+from techlead.audit.target.exchange import Answer
 from techlead.audit.target.operation import Operation, Role
 from techlead.audit.target.reading import identifier, leaves
 
@@ -26,18 +26,23 @@ def mixed_up(answer: Answer, own: Answer, other: Answer) -> bool:
 
 
 def strike(site: Site) -> Iterator[Outcome]:
-    """Read two people's rows alone, then many times at once."""
-    tried = False
-    for operation in site.places(Role.ME, Role.READ):
-        if operation.method != "GET" or site.left() < RESERVE_SECONDS:
-            continue
-        pair = _pair(site, operation)
-        if pair is None:
-            continue
-        tried = True
-        yield from _race(site, operation, pair)
-    if not tried:
+    """Read two people's rows alone, then many times at once, the operations in turn."""
+    pairs = {}
+    for operation in site.places(Role.READ, Role.ME):
+        if operation.method == "GET" and site.left() > RESERVE_SECONDS:
+            pair = _pair(site, operation)
+            if pair is not None:
+                pairs[operation] = pair
+    if not pairs:
         raise Unavailable("there are no two rows of two people to be read")
+    for number in range(1, ROUNDS + 1):
+        for operation, pair in tuple(pairs.items()):
+            if site.left() < RESERVE_SECONDS:
+                return
+            sighting = _race(site, operation, pair, number)
+            if sighting is not None:
+                del pairs[operation]
+                yield sighting
 
 
 def _pair(site: Site, operation: Operation) -> tuple[Answer, Answer] | None:
@@ -53,20 +58,14 @@ def _pair(site: Site, operation: Operation) -> tuple[Answer, Answer] | None:
     return found[0], found[1]
 
 
-def _race(site: Site, operation: Operation, pair: tuple[Answer, Answer]) -> Iterator[Outcome]:
+def _race(site: Site, operation: Operation, pair: tuple[Answer, Answer], number: int) -> Sighting | None:
     one, other = pair
-    crowd: list[Request] = [answer.request for answer in pair] * EACH
-    failed = 0
-    for number in range(ROUNDS):
-        if site.left() < RESERVE_SECONDS:
-            return
-        answers = site.together(crowd)
-        failed += sum(not answer.ok for answer in answers)
-        for place, answer in enumerate(answers):
-            own, wrong = (one, other) if place % 2 == 0 else (other, one)
-            if mixed_up(answer, own, wrong):
-                yield _sighting(operation, answer, number + 1, failed)
-                return
+    answers = site.together([answer.request for answer in pair] * EACH)
+    for place, answer in enumerate(answers):
+        own, wrong = (one, other) if place % 2 == 0 else (other, one)
+        if mixed_up(answer, own, wrong):
+            return _sighting(operation, answer, number, sum(not each.ok for each in answers))
+    return None
 
 
 def _sighting(operation: Operation, answer: Answer, number: int, failed: int) -> Sighting:
