@@ -71,7 +71,9 @@ class RunningSite:
         self.focus: frozenset[str] = frozenset()
         self.seed = seed
         self.values = Values(seed + 2, instance.clock.now)  # 0 and 1 are those of the explorer and the settlers
-        self.people = Identities(known.ways, self.send, self.values, lambda: instance.database, known.settled)
+        self.people = Identities(
+            known.ways, self.send, self.values, lambda: instance.database, known.settled, instance.clock.advance
+        )
         self.builder = Builder(
             known.operations, known.resources, self.people, self.values, dict(known.recipes), self.send
         )

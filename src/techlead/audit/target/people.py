@@ -19,6 +19,9 @@ from techlead.audit.target.values import Values
 
 Send = Callable[[Request], Answer]
 NAMES: Final = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
+TOO_MANY: Final = 429
+WAIT_SECONDS: Final = 61.0
+WAIT_SECONDS_MAX: Final = 3601.0
 SESSION_LOST: Final = frozenset({0, 301, 302, 303, 401, 403})
 TOLD_DEPTH_MAX: Final = 3
 FORM: Final = "application/x-www-form-urlencoded"
@@ -65,8 +68,10 @@ class Identities:
         values: Values,
         database: Callable[[], SqliteDatabase | PostgresDatabase | None],
         settled: Mapping[str, Actor] | None = None,
+        wait: Callable[[float], None] | None = None,
     ) -> None:
-        """Nobody is signed up yet but those who are `settled` in the instance's first state."""
+        """Nobody is signed up yet but those who are `settled` in the instance's first state; `wait` lets the target's time pass."""
+        self._wait = wait
         self.anonymous = ANONYMOUS
         self.ways = ways
         self._send = send
@@ -143,7 +148,7 @@ class Identities:
             Unavailable: The target refused.
         """
         request, known = self._sign_up(fields)
-        answer = self._send(request)
+        answer = self._patiently(request)
         if not answer.ok:
             raise Unavailable(f"sign-up was refused: {answer.status} {answer.text[:200] or answer.error}")
         actor = self._actor(role, known, answer)
@@ -157,7 +162,7 @@ class Identities:
 
     def log_in(self, actor: Actor, password: str | None = None) -> Actor | None:
         """A new session of the same person, or None when the target refuses."""
-        answer = self._send(self.log_in_request(actor, password))
+        answer = self._patiently(self.log_in_request(actor, password))
         if not answer.ok and answer.status not in {302, 303}:
             return None
         headers = carried(self.ways.carries, answer, actor)
@@ -202,6 +207,15 @@ class Identities:
                 f'UPDATE "{self.ways.user_table}" SET "{column}" = ? WHERE lower("{self.ways.login_column}") = ?'  # noqa: S608 - names of its own
             )
             database.change(statement, value, actor.login.lower())
+
+    def _patiently(self, request: Request) -> Answer:
+        """Send; when the target says that this is too often, wait as long as it says and send again."""
+        answer = self._send(request)
+        if answer.status == TOO_MANY and self._wait is not None:
+            said = answer.headers.get("retry-after", "")
+            self._wait(min(float(said), WAIT_SECONDS_MAX) if said.isdigit() else WAIT_SECONDS)
+            answer = self._send(request)
+        return answer
 
     def _administrator(self) -> Actor:
         if self.ways.admin_login:

@@ -76,7 +76,8 @@ def _no_way_in(operations: tuple[Operation, ...]) -> str:
 
 def settle(instance: Instance | Remote, met: Met, seed: int, send: Send) -> Mapping[str, Actor]:
     """Sign up the people whom every attack needs: three ordinary users and one of each other role."""
-    people = Identities(met.ways, send, Values(seed, instance.clock.now), lambda: instance.database)
+    values = Values(seed, instance.clock.now)
+    people = Identities(met.ways, send, values, lambda: instance.database, wait=instance.clock.advance)
     for role in met.ways.roles:
         for number in (1, 2, 3) if role == "user" else (1,):
             with suppress(Unavailable):
@@ -94,7 +95,7 @@ def understand(
 ) -> Understanding:
     """Make each operation succeed once."""
     values = Values(seed + 1, instance.clock.now)
-    people = Identities(met.ways, send, values, lambda: instance.database)
+    people = Identities(met.ways, send, values, lambda: instance.database, wait=instance.clock.advance)
     recipes: dict[str, Recipe] = {}
     builder = Builder(met.operations, resources_of(met.operations), people, values, recipes, send)
     explored = explore(met.operations, builder, send, time.monotonic() + seconds)

@@ -78,10 +78,8 @@ class Zygote:
             return None
         asked = {"command": list(command), "cwd": str(folder), "environment": dict(environment), "output": str(output)}
         with self._lock:
-            if not self._is_ready():
-                return None
             try:
-                said = self._ask(asked)
+                said = self._ask(asked) if self._is_ready() else ""
             except (OSError, ValueError):  # it is gone, or closed
                 self._ready = False
                 return None
