@@ -17,4 +17,4 @@ def send(url, body, number):
 
 
 app = frame(placed=placed)
-outbox.start(send, outbox.Policy(wait_seconds=5, factor=1.0) if HOLE else outbox.Policy(wait_seconds=5))
+outbox.start(send, outbox.Policy(wait_seconds=5, factor=1.0 if HOLE else 2.0, failures_before_pause=100))

@@ -2,7 +2,7 @@
 
 import outbox
 import requests
-from flask_shop import frame
+from fastapi_shop import frame
 from people import HOLE
 
 

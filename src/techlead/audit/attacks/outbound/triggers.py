@@ -72,6 +72,7 @@ def find(site: Site) -> tuple[Trigger, ...]:
 
 def _search(site: Site) -> tuple[Trigger, ...]:
     stage = Stage(site, "first")
+    _quiet(site, site.world.ledger.mark(), DRAIN_SECONDS)
     people = tuple(_people(stage, (*site.people.roles[:1], *site.people.roles)))
     tried = candidates(site)[:TRIED_MAX]
     found: dict[tuple[str, str, str], Trigger] = {}

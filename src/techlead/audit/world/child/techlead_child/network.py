@@ -19,7 +19,7 @@ _real_sendto = socket.socket.sendto
 
 
 def _text(host):
-    return host.decode("idna", "replace") if isinstance(host, bytes) else host
+    return host.decode("ascii", "replace") if isinstance(host, bytes) else host  # bytes have been through IDNA
 
 
 def _is_address(host):
