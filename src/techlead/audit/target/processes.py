@@ -65,7 +65,8 @@ class Processes:
         """End all of them at once, and whatever they started."""
         for process in self._started:
             _signal_group(process.pid, signal.SIGKILL)
-        for pid in self._stray():
+        running = [process.pid for process in self._started if process.poll() is None]  # forked, not yet a group
+        for pid in (*running, *self._stray()):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         for process in self._started:
