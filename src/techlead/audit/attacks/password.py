@@ -88,7 +88,12 @@ def no_policy(site: Site) -> Iterator[Outcome]:
 def _taken(site: Site, names: list[str], password: str) -> Answer | None:
     """Sign up with a password and log in with it: the answer to the sign-up, or None where either was refused."""
     answer, actor = signed_up(site, **dict.fromkeys(names, password))
-    return answer if actor is not None else None
+    return answer if answer.ok and _came_in(actor) else None
+
+
+def _came_in(actor: Actor | None) -> bool:
+    """Tell whether whoever signed up so could log in."""
+    return actor is not None
 
 
 ATTACKS: Final = (

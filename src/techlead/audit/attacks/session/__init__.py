@@ -6,7 +6,7 @@ from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Need
 from techlead.audit.attacks.session.ended import expired, locked_out, password_change, revoked, self_deleted, stale_role
-from techlead.audit.attacks.session.forged import forged, weak_key
+from techlead.audit.attacks.session.forged import weak_key, without_signature
 from techlead.audit.attacks.session.queued import delivered_after_ban
 from techlead.audit.attacks.session.reset import reset_again
 
@@ -62,7 +62,7 @@ ATTACKS: Final = (
         ("session.alg-none",),
         "Tokens without a valid signature are taken.",
         _FORGED,
-        forged,
+        without_signature,
         _PEOPLE,
     ),
     Attack(

@@ -12,7 +12,7 @@ from techlead.audit.detect import published, tokens
 from techlead.audit.target.exchange import Actor
 
 
-def forged(site: Site) -> Iterator[Outcome]:
+def without_signature(site: Site) -> Iterator[Outcome]:
     """Write a token for somebody else without the key, and read his account."""
     victim = site.people.first
     token = tokens.read(victim.token)

@@ -65,6 +65,11 @@ def _meant_for(arrival: Arrival, actor: Actor) -> bool:
     return arrival.channel == "http" and any(way in target for way in spellings(_mark(actor)))
 
 
+def _is_delivered(arrival: Arrival, actor: Actor) -> bool:
+    """Tell whether a message reached somebody, and was taken."""
+    return _meant_for(arrival, actor) and arrival.status // 100 == 2  # noqa: PLR2004 - whatever means yes
+
+
 def _mark(actor: Actor) -> str:
     """Give the word by which his webhook is known again."""
     return "hook-" + "".join(letter for letter in actor.login if letter.isalnum()).lower()[:24]
@@ -120,11 +125,7 @@ def _delivered(site: Site, actor: Actor, way: Way) -> Iterator[Outcome]:
     site.world.calm()
 
     def reached() -> tuple[Arrival, ...]:
-        return tuple(
-            arrival
-            for arrival in site.world.ledger.arrivals(mark)
-            if _meant_for(arrival, actor) and arrival.status // 100 == 2  # noqa: PLR2004 - taken
-        )
+        return tuple(arrival for arrival in site.world.ledger.arrivals(mark) if _is_delivered(arrival, actor))
 
     site.clock.walk(TARGET_SECONDS, STEP_SECONDS, until=lambda: bool(reached()))
     arrived = reached()
