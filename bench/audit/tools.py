@@ -78,6 +78,8 @@ def techlead(case: Case, seconds: float, keep: Path | None) -> Outcome:
             str(file),
             "--seconds",
             str(seconds),
+            "--ready-seconds",
+            str(START_SECONDS * 3),
         ]
         command += ["--python", case.python] if case.python else []
         ended = subprocess.run(

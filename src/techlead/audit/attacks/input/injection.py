@@ -48,7 +48,8 @@ COMPUTED: Final = (
 def answers_differ(true: Answer, false: Answer, plain: Answer) -> bool:
     """Tell whether the true condition shows rows that neither the false one nor a word that nothing matches does."""
     seen, unseen = _shown(true), _shown(false)
-    return true.ok and seen > unseen and unseen <= _shown(plain)
+    same = false.status == plain.status != 0 and unseen <= _shown(plain)
+    return true.ok and seen > unseen and same
 
 
 def computed(answer: Answer) -> bool:
