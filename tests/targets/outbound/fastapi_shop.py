@@ -73,7 +73,12 @@ def frame(
     """Make the shop. `placed(db, order, listing)` runs within the transaction, `after(tasks, order, listing)` after it."""
     prepare()
     app = FastAPI()
+    add_people(app, joined, check_url)
+    add_shop(app, placed, cancelled, after)
+    return app
 
+
+def add_people(app: FastAPI, joined: Told, check_url: Callable[[str], bool]) -> None:
     @app.post("/register", status_code=201)
     def register(data: SignUp) -> dict[str, object]:
         made = sign_up(data.email, data.password, data.name)
@@ -100,6 +105,8 @@ def frame(
         set_webhook(user["id"], data.webhook_url)
         return {**user, "webhook_url": data.webhook_url}
 
+
+def add_shop(app: FastAPI, placed: Told, cancelled: Told, after: Told) -> None:
     @app.post("/listings", status_code=201)
     def create_listing(data: ListingIn, user: Me) -> dict[str, object]:
         return new_listing(user["id"], data.title)
@@ -127,5 +134,3 @@ def frame(
     @app.post("/outbox/resend")
     def resend(user: Me) -> dict[str, int]:
         return {"sent_again": outbox.requeue()}
-
-    return app

@@ -62,6 +62,14 @@ def frame(*, placed: Told = nothing, cancelled: Told = nothing, joined: Told = n
     def refused(error: HTTPException) -> tuple[object, int]:
         return jsonify(error=error.description), error.code or 500
 
+    add_people(app, joined)
+    if webhooks:
+        add_webhooks(app)
+    add_shop(app, placed, cancelled)
+    return app
+
+
+def add_people(app: Flask, joined: Told) -> None:
     @app.post("/register")
     def register() -> tuple[object, int]:
         data = fields()
@@ -87,15 +95,17 @@ def frame(*, placed: Told = nothing, cancelled: Told = nothing, joined: Told = n
     def me() -> object:
         return jsonify(g.user)
 
-    if webhooks:
 
-        @app.patch("/me")
-        @signed_in
-        def change_me() -> object:
-            data = fields()
-            set_webhook(g.user["id"], text(data, "webhook_url"))
-            return jsonify({**g.user, "webhook_url": data["webhook_url"]})
+def add_webhooks(app: Flask) -> None:
+    @app.patch("/me")
+    @signed_in
+    def change_me() -> object:
+        data = fields()
+        set_webhook(g.user["id"], text(data, "webhook_url"))
+        return jsonify({**g.user, "webhook_url": data["webhook_url"]})
 
+
+def add_shop(app: Flask, placed: Told, cancelled: Told) -> None:
     @app.post("/listings")
     @signed_in
     def create_listing() -> tuple[object, int]:
@@ -127,5 +137,3 @@ def frame(*, placed: Told = nothing, cancelled: Told = nothing, joined: Told = n
     @signed_in
     def resend() -> object:
         return jsonify(sent_again=outbox.requeue())
-
-    return app
