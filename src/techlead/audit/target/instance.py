@@ -93,9 +93,9 @@ class Instance:
             **self.world.environment,
             "SSL_CERT_FILE": str(authority),
             "REQUESTS_CA_BUNDLE": str(authority),
-            "TECHLEAD_AUDIT_FOLDER": str(self._control),
-            "TECHLEAD_AUDIT_HOME": str(self.folder),
-            "TECHLEAD_AUDIT_PROCESS": str(os.getpid()),
+            "AUDITED_FOLDER": str(self._control),
+            "AUDITED_HOME": str(self.folder),
+            "AUDITED_PROCESS": str(os.getpid()),
             "PYTHONPATH": os.pathsep.join(
                 part for part in (str(CHILD), str(self.folder), self._launch.environment.get("PYTHONPATH", "")) if part
             ),

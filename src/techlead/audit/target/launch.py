@@ -15,7 +15,7 @@ from techlead.audit.target.given import Given
 from techlead.audit.world import settings
 from techlead.errors import TargetRefused
 
-SUPERUSER: Final = {"TECHLEAD_AUDIT_ADMIN": ADMIN_LOGIN, "TECHLEAD_AUDIT_ADMIN_PASSWORD": ADMIN_PASSWORD}
+SUPERUSER: Final = {"AUDITED_ADMIN": ADMIN_LOGIN, "AUDITED_ADMIN_PASSWORD": ADMIN_PASSWORD}
 CHILD: Final = Path(__file__).parent.parent / "world" / "child"
 SERVING_CALLS: Final = frozenset(
     {"run", "uvicorn.run", "app.run", "serve", "waitress.serve", "execute_from_command_line", "run_simple"}

@@ -92,7 +92,7 @@ class Processes:
 
     def _stray(self) -> list[int]:
         """Processes with our control folder in their environment: workers that made a session of their own."""
-        mark = f"TECHLEAD_AUDIT_FOLDER={self._control}\0".encode()
+        mark = f"AUDITED_FOLDER={self._control}\0".encode()
         found = []
         for entry in Path("/proc").iterdir() if Path("/proc/self").exists() else ():
             if entry.name.isdigit():

@@ -61,8 +61,8 @@ class World:
     def environment(self) -> Mapping[str, str]:
         """What the target's processes are told: where to ask, and which authority to trust beside their own."""
         return {
-            "TECHLEAD_AUDIT_SWITCHBOARD": f"127.0.0.1:{self.switchboard.port}",
-            "TECHLEAD_AUDIT_AUTHORITY": self.trusted_certificate,
+            "AUDITED_SWITCHBOARD": f"127.0.0.1:{self.switchboard.port}",
+            "AUDITED_AUTHORITY": self.trusted_certificate,
         }
 
     @property

@@ -1,6 +1,6 @@
 """Where the target's processes ask before they resolve a name or open a connection: one datagram, one answer.
 
-The child's hooks (standard library alone) send JSON to the address in `TECHLEAD_AUDIT_SWITCHBOARD` and do as they are told:
+The child's hooks (standard library alone) send JSON to the address in `AUDITED_SWITCHBOARD` and do as they are told:
 
     {"ask": "resolve", "name": "hooks.example"}              {"addresses": ["11.0.0.1"]}     {"missing": true}: no such name
     {"ask": "connect", "address": "11.0.0.1", "port": 443}   {"port": 40213}: connect to 127.0.0.1:40213 instead

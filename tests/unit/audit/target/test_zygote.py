@@ -41,7 +41,7 @@ def control(tmp_path: Path) -> Path:
 def processes(tmp_path: Path, control: Path, zygote: Zygote | None) -> Processes:
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "beside.py").write_text("NAME = 'beside'")
-    return Processes(tmp_path, control, {"TECHLEAD_AUDIT_FOLDER": str(control), "COLOUR": "blue"}, zygote)
+    return Processes(tmp_path, control, {"AUDITED_FOLDER": str(control), "COLOUR": "blue"}, zygote)
 
 
 @pytest.mark.parametrize("code", [0, 3])

@@ -28,8 +28,8 @@ class Held:
             **os.environ,
             **self.world.environment,
             "PYTHONPATH": str(CHILD),
-            "TECHLEAD_AUDIT_FOLDER": str(self.folder),
-            "TECHLEAD_AUDIT_HOME": str(self.folder),
+            "AUDITED_FOLDER": str(self.folder),
+            "AUDITED_HOME": str(self.folder),
         }
         environment.pop("COVERAGE_PROCESS_CONFIG", None)
         return subprocess.Popen(

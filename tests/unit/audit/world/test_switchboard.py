@@ -20,7 +20,7 @@ def world():
 
 def ask(world, **question):
     """One datagram, as the child's hook sends it."""
-    host, _, port = world.environment["TECHLEAD_AUDIT_SWITCHBOARD"].partition(":")
+    host, _, port = world.environment["AUDITED_SWITCHBOARD"].partition(":")
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as asker:
         asker.settimeout(5)
         asker.sendto(json.dumps(question).encode(), (host, int(port)))

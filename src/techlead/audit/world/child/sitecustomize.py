@@ -1,6 +1,6 @@
 """Loaded by every Python process of the target, before any line of it: the standard library alone, Python 3.8 and later.
 
-`TECHLEAD_AUDIT_CHILD` names this folder and `TECHLEAD_AUDIT_FOLDER` the instance's control folder. A site customisation that the
+`AUDITED_CHILD` names this folder and `AUDITED_FOLDER` the instance's control folder. A site customisation that the
 target's own environment has comes after ours.
 """
 
@@ -24,10 +24,10 @@ def _their_own():
         sys.path[:] = before
 
 
-if os.environ.get("TECHLEAD_AUDIT_FOLDER"):
+if os.environ.get("AUDITED_FOLDER"):
     if _here not in sys.path:
         sys.path.insert(0, _here)
     import techlead_child
 
-    techlead_child.install(os.environ["TECHLEAD_AUDIT_FOLDER"])
+    techlead_child.install(os.environ["AUDITED_FOLDER"])
 _their_own()

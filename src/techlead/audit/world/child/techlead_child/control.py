@@ -19,7 +19,7 @@ def open_folder(folder):
 
 def ask(question):
     """Ask the switchboard; {} when it does not answer."""
-    host, _, port = os.environ.get("TECHLEAD_AUDIT_SWITCHBOARD", "").partition(":")
+    host, _, port = os.environ.get("AUDITED_SWITCHBOARD", "").partition(":")
     if not port:
         return {}
     line = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)

@@ -32,6 +32,6 @@ def connect(database, *given, **named):
 
 def install(folder):
     """Take the place of sqlite3.connect; two folders are home: the control folder and the instance's copy."""
-    _room[:] = [os.path.realpath(os.environ.get("TECHLEAD_AUDIT_HOME", folder)), os.path.realpath(folder)]
+    _room[:] = [os.path.realpath(os.environ.get("AUDITED_HOME", folder)), os.path.realpath(folder)]
     sqlite3.connect = connect
     sqlite3.dbapi2.connect = connect

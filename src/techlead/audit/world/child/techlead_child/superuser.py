@@ -16,7 +16,7 @@ def main():
     from django.contrib.auth import get_user_model
 
     model = get_user_model()
-    login, password = os.environ["TECHLEAD_AUDIT_ADMIN"], os.environ["TECHLEAD_AUDIT_ADMIN_PASSWORD"]
+    login, password = os.environ["AUDITED_ADMIN"], os.environ["AUDITED_ADMIN_PASSWORD"]
     values = {}
     for name in {model.USERNAME_FIELD, *model.REQUIRED_FIELDS}:
         values[name] = login if "mail" in name or name == model.USERNAME_FIELD else "Audit"

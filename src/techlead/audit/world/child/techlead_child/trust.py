@@ -8,7 +8,7 @@ _real_wrap_socket, _real_wrap_bio = ssl.SSLContext.wrap_socket, ssl.SSLContext.w
 
 def _trusting(real):
     def wrap(self, *given, **named):
-        authority = os.environ.get("TECHLEAD_AUDIT_AUTHORITY", "")
+        authority = os.environ.get("AUDITED_AUTHORITY", "")
         if authority and self.verify_mode != ssl.CERT_NONE and not named.get("server_side"):
             self.load_verify_locations(cadata=authority)
         return real(self, *given, **named)

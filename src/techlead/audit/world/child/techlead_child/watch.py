@@ -35,7 +35,7 @@ def install(folder):
 
 def _stay_with_audit():
     """End this process, and each that it forks, soon after the audit is gone: even kill -9 of it leaves nothing behind."""
-    audit = int(os.environ.get("TECHLEAD_AUDIT_PROCESS", "0"))
+    audit = int(os.environ.get("AUDITED_PROCESS", "0"))
 
     def stay():
         while os.path.exists("/proc/%d" % audit):

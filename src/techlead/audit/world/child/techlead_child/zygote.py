@@ -49,7 +49,7 @@ def _say(word):
 
 def _become(asked, base):
     code = 1
-    exits = os.path.join(asked["environment"]["TECHLEAD_AUDIT_FOLDER"], "exit-%d" % os.getpid())
+    exits = os.path.join(asked["environment"]["AUDITED_FOLDER"], "exit-%d" % os.getpid())
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
@@ -67,7 +67,7 @@ def _become(asked, base):
             pass
         import techlead_child
 
-        techlead_child.install(asked["environment"]["TECHLEAD_AUDIT_FOLDER"])
+        techlead_child.install(asked["environment"]["AUDITED_FOLDER"])
         runpy.run_path(script, run_name="__main__")
         code = 0
     except SystemExit as end:
