@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Outcome
+from techlead.audit.attacks.attack import Attack, Harm, Need, Outcome
 from techlead.audit.site import Budget, RunningSite
 from techlead.audit.target.exchange import Answer, Request, Unavailable
 from techlead.audit.target.given import Given
@@ -48,8 +48,8 @@ def running(app: str, folder: str, environment: Mapping[str, str]) -> Iterator[R
 
 
 def in_order(attacks: tuple[Attack, ...]) -> list[Attack]:
-    """Put those last after which nothing works any more."""
-    return sorted(attacks, key=lambda attack: attack.harm is Harm.BREAKS)
+    """Put those last after which tokens have ended, or nothing works any more."""
+    return sorted(attacks, key=lambda attack: (Need.CLOCK in attack.needs, attack.harm is Harm.BREAKS))
 
 
 def struck(site: RunningSite, attack: Attack) -> tuple[Outcome, ...]:

@@ -19,7 +19,7 @@ from techlead.audit.attacks.outbound import ATTACKS, addresses, answers, content
 
 ROUNDS = 3 if LONG else 1
 SIDE_BY_SIDE = 5
-SECONDS = 60.0
+SECONDS = 90.0
 NAMED = {attack.name.partition(".")[2]: attack for attack in ATTACKS}
 
 

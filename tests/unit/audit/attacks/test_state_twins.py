@@ -19,7 +19,7 @@ from techlead.audit.attacks.race import burst, lock, lost, torn
 from techlead.audit.attacks.rule import boundary, future, own, steps, zone
 
 ROUNDS = 3 if LONG else 1
-SECONDS = 45.0 if LONG else 8.0
+SECONDS = 45.0 if LONG else 20.0
 SILENT_SECONDS = 45.0 if LONG else 3.0
 """How long an attack may look for what is not there: races go on for all of their rounds."""
 

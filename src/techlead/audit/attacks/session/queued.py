@@ -65,9 +65,10 @@ def _meant_for(arrival: Arrival, actor: Actor) -> bool:
     return arrival.channel == "http" and any(way in target for way in spellings(_mark(actor)))
 
 
-def _is_delivered(arrival: Arrival, actor: Actor) -> bool:
-    """Tell whether a message reached somebody, and was taken."""
-    return _meant_for(arrival, actor) and arrival.status // 100 == 2  # noqa: PLR2004 - whatever means yes
+def _reached(site: Site, actor: Actor, mark: int) -> tuple[Arrival, ...]:
+    """Give the messages to somebody that were taken since the mark."""
+    arrived = site.world.ledger.arrivals(mark)
+    return tuple(one for one in arrived if _meant_for(one, actor) and one.status // 100 == 2)  # noqa: PLR2004 - any yes
 
 
 def _mark(actor: Actor) -> str:
@@ -124,11 +125,8 @@ def _delivered(site: Site, actor: Actor, way: Way) -> Iterator[Outcome]:
     mark = site.world.ledger.mark()
     site.world.calm()
 
-    def reached() -> tuple[Arrival, ...]:
-        return tuple(arrival for arrival in site.world.ledger.arrivals(mark) if _is_delivered(arrival, actor))
-
-    site.clock.walk(TARGET_SECONDS, STEP_SECONDS, until=lambda: bool(reached()))
-    arrived = reached()
+    site.clock.walk(TARGET_SECONDS, STEP_SECONDS, until=lambda: bool(_reached(site, actor, mark)))
+    arrived = _reached(site, actor, mark)
     if arrived:
         yield Sighting(
             "session.deleted-or-banned-user",
