@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
@@ -11,13 +12,16 @@ from urllib.parse import quote, urlencode
 from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
 from techlead.audit.target.meaning import PEOPLE as NOUNS
 from techlead.audit.target.meaning import singular, snake
-from techlead.audit.target.operation import Field, Meaning, Operation, Resource
+from techlead.audit.target.operation import Field, Meaning, Operation, Resource, Role
 from techlead.audit.target.people import Identities, request_with
 from techlead.audit.target.things import Thing, id_in, rows_in
 from techlead.audit.target.understanding import Recipe
 from techlead.audit.target.values import Values
 
 DEPTH_MAX: Final = 6
+RECIPIENT: Final = re.compile(
+    r"(?:to|recipient|receiver|payee|beneficiary|destination)(?:_(account|user|username|name|email|iban|card|wallet)\w*)?"
+)
 PEOPLE: Final = "people"
 OWN, OTHER, SELF = "own", "other", "self"
 """Whose row a reference leads to; `self`, `other` and roles of `people` references mean that person's account."""
@@ -96,7 +100,43 @@ class Builder:
             if field.meaning is Meaning.REFERENCE and wanted and field.name not in known:
                 thing = self._referred(field, actor, recipe, depth, within={})
                 known[field.name] = [thing.id] if field.type == "array" else thing.id
+            elif field.name not in known and operation.role not in {Role.SIGN_UP, Role.LOG_IN}:
+                known.update(self._named_in_body(field, actor) or self._rows_inside(field, actor, recipe, depth))
         return self.values.body(fields, optional=True, known={**recipe.fixed, **known})
+
+    def _named_in_body(self, field: Field, actor: Actor) -> Mapping[str, Any]:
+        """One's own user name and role, and where something goes to: another person's account number, name or address."""
+        if field.meaning is Meaning.USERNAME and field.name in actor.fields:
+            return {field.name: actor.fields[field.name]}
+        if (
+            field.meaning is Meaning.ROLE
+            and field.type == "string"
+            and not field.choices
+            and "role" in snake(field.name)
+        ):
+            return {field.name: actor.shown["role"]} if "role" in actor.shown else {}
+        to_whom = RECIPIENT.fullmatch(snake(field.name))
+        if to_whom is None or field.type not in {"string", "integer"}:
+            return {}
+        other = self.people.other_than(actor)
+        stem = to_whom[1] or "username"
+        called = {**other.shown, **{snake(name): value for name, value in other.fields.items()}}
+        value = next((value for name, value in called.items() if stem in name), None)
+        return {} if value is None else {field.name: value}
+
+    def _rows_inside(self, field: Field, actor: Actor, recipe: Recipe, depth: int) -> Mapping[str, Any]:
+        """An object, or a list of one, that names rows: `items: [{menu_item_id, quantity}]`."""
+        named: dict[str, Any] = {}
+        for inner in field.fields:
+            if inner.meaning is Meaning.REFERENCE and inner.required:
+                words = set(re.split("_", re.sub(r"_?(id|pk|uuid)$", "", snake(inner.name))))
+                to = inner.refers_to or next((name for name in self.resources if singular(snake(name)) in words), None)
+                if to is not None:
+                    named[inner.name] = self._referred(replace(inner, refers_to=to), actor, recipe, depth, {}).id
+        if not named:
+            return {}
+        whole = self.values.body(field.fields, optional=True, known=named)
+        return {field.name: [whole] if field.type == "array" else whole}
 
     def _referred(self, field: Field, actor: Actor, recipe: Recipe, depth: int, within: Mapping[str, Any]) -> Thing:
         whose = recipe.owners.get(field.name, OWN)
@@ -199,15 +239,18 @@ class Builder:
     def _found(self, resource: str, owner: Actor) -> Thing:
         """A row that is there already: what only the target itself makes."""
         known = self.resources.get(resource)
+        places = [
+            operation
+            for operation in self.operations.values()
+            if operation.method == "GET" and not operation.parameters and operation.resource == resource
+        ]
+        parameter = known.parameter if known else None
         for who in (owner, *((self.people.admin,) if self.people.admin else ())):
-            if known is not None and known.list is not None and not known.list.parameters:
-                rows = rows_in(self._send(Request("GET", known.list.path, who)))
-                for row in reversed(rows):
-                    number = row.get(known.parameter or "id", row.get("id"))
-                    if number is not None:
-                        return Thing(
-                            resource, number, who, row, None, {known.parameter: number} if known.parameter else {}
-                        )
+            rows = (row for place in places for row in reversed(rows_in(self._send(Request("GET", place.path, who)))))
+            for row in rows:
+                number = row.get(parameter or "id", row.get("id"))
+                if number is not None:
+                    return Thing(resource, number, who, row, None, {parameter: number} if parameter else {})
         raise Unavailable(f"no operation makes {resource}, and none lists them")
 
     def _first(self, name: str, actor: Actor, ids: Mapping[str, Any], depth: int) -> None:
