@@ -24,7 +24,7 @@ ATTACKS: Final = (
         retry.giving_up,
         RUN,
         Harm.WRITES,
-        60.0,
+        90.0,
     ),
     Attack(
         "outbound.answers",
@@ -39,7 +39,7 @@ ATTACKS: Final = (
         answers.strike,
         RUN,
         Harm.WRITES,
-        60.0,
+        80.0,
     ),
     Attack(
         "outbound.slow",
@@ -49,7 +49,7 @@ ATTACKS: Final = (
         slow.strike,
         RUN,
         Harm.BREAKS,
-        60.0,
+        80.0,
     ),
     Attack(
         "outbound.crash",

@@ -23,6 +23,8 @@ GAP_SECONDS_MIN: Final = 50.0
 GAP_SECONDS_MAX: Final = 450.0
 """Shorter waits say nothing about jitter, for a poll of a few seconds hides it; longer ones are not measured as finely."""
 GROWTH_MIN: Final = 1.25
+GROWTH_OF_TWO_MIN: Final = 1.6
+"""By how much a wait is longer than the one before it, and than the one before that."""
 STEADY_SECONDS_MAX: Final = 300.0
 """Who waits longer than this between all tries does no harm by not waiting longer still."""
 TRIES_OF_GROWTH: Final = 3
@@ -89,7 +91,9 @@ def grows(gaps: Sequence[float]) -> bool | None:
     if min(gaps) > STEADY_SECONDS_MAX:
         return True
     first = max(gaps[0], 0.05)
-    return max(gaps[1:4]) / first >= GROWTH_MIN
+    if len(gaps) == TRIES_OF_GROWTH - 1:
+        return gaps[1] / first >= GROWTH_MIN
+    return max(gaps[2:5]) / first >= GROWTH_OF_TWO_MIN
 
 
 def in_step(messages: Sequence[Tries]) -> float | None:

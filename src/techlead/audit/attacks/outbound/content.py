@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
@@ -14,7 +15,7 @@ from techlead.audit.attacks.outbound.pace import until_quiet, walk
 from techlead.audit.attacks.outbound.scene import Cause, Scene, scenes
 from techlead.audit.attacks.outbound.stage import Stage
 from techlead.audit.attacks.outbound.triggers import Trigger, find
-from techlead.audit.target.exchange import Actor
+from techlead.audit.target.exchange import Actor, Request
 from techlead.audit.target.operation import Meaning, Operation, Role
 from techlead.audit.world.arrival import Arrival, as_lines
 from techlead.audit.world.manner import BUSY_MAIL, DOWN
@@ -45,6 +46,7 @@ def secrets(scene: Scene) -> Iterator[Sighting]:
     scene.fired(scene.fire(requests))
     walk(scene.site, LISTEN_SECONDS, until=lambda: len(scene.site.world.ledger.arrivals(mark)) > 1)
     people = [one for one in (scene.owner, scene.caller) if one is not None]
+    people += [replace(people[0], password=password) for password in _passwords(requests)]
     for arrival in scene.site.world.ledger.arrivals(mark):
         found = secret_in(arrival, people)
         if found:
@@ -54,6 +56,12 @@ def secrets(scene: Scene) -> Iterator[Sighting]:
                 "outbound.secret-in-payload", place, claim, evidence={"what": found, "to": str(arrival.destination)}
             )
             return
+
+
+def _passwords(requests: Sequence[Request]) -> list[str]:
+    """Those that were sent to sign somebody up."""
+    bodies = [request.body for request in requests if isinstance(request.body, dict)]
+    return [str(value) for body in bodies for name, value in body.items() if "password" in name.lower()]
 
 
 def injected(scene: Scene) -> Iterator[Sighting]:
@@ -88,7 +96,7 @@ def flooded(scene: Scene) -> Iterator[Sighting]:
         scene.site,
         lambda: scene.site.world.ledger.arrivals(mark),
         quiet=FLOOD_SECONDS,
-        real=4.0,
+        real=10.0,
         enough=lambda came: _most_to_one(came) >= FLOOD,
     )
     count = _most_to_one(scene.site.world.ledger.arrivals(mark))

@@ -23,8 +23,8 @@ SETTLED_SECONDS: Final = 0.03
 SETTLES_MAX: Final = 10
 STEP_REAL_SECONDS: Final = 0.045
 STEP_SECONDS_MIN: Final = 1.0
-GROWTH: Final = 0.25
-"""Through silence each step is a quarter of the silence so far: a week takes some fifty steps."""
+GROWTH: Final = 0.4
+"""Through silence each step is so much of the silence so far: a day takes some thirty steps."""
 FINE: Final = 0.05
 FINE_SECONDS: Final = 900.0
 """In the first quarter of an hour steps are at most this share of the time gone by: waits of a minute are seen to four seconds."""
@@ -63,7 +63,7 @@ class Pace:
         ends = self._site.clock.now() + seconds
         while self._site.clock.now() < ends and not until():
             enough = ledger.drips + DRIPS_A_STEP
-            self.step(STEP_SECONDS_MIN)
+            self.step(2 * STEP_SECONDS_MIN)
             ledger.wait(lambda enough=enough: ledger.drips >= enough or until(), DRIP_WAIT_SECONDS)
         return until()
 

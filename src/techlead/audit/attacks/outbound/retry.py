@@ -29,7 +29,7 @@ JUMPS: Final = 40
 JUMP_SECONDS: Final = 3 * 86400.0
 JUMP_WAIT_SECONDS: Final = 0.3
 SILENT_JUMPS: Final = 3
-QUIET_SECONDS: Final = 2 * 86400.0
+QUIET_SECONDS: Final = 86400.0
 RECOVERY_SECONDS: Final = 86400.0
 PATIENCE_SECONDS: Final = 86400.0
 """A receiver may be down for a day; a message that is given up sooner is lost to an ordinary outage."""

@@ -18,7 +18,7 @@ from techlead.audit.target.exchange import Request
 from techlead.audit.world.arrival import Arrival, as_lines
 from techlead.audit.world.manner import WELL, Drip, Hang, Manner
 
-HELD_SECONDS: Final = 200.0
+HELD_SECONDS: Final = 120.0
 """Of the target's clock: a whole call that is longer than this has no deadline."""
 WAITED_SECONDS: Final = 30.0
 """Of the target's clock: others' messages that come later than this had to wait."""
