@@ -79,6 +79,14 @@ def walk(site: Site, seconds: float, step: float = STEP_SECONDS_MIN, until: Call
     return Pace(site).walk(seconds, step, until)
 
 
+def until_silent(site: Site, seconds: float, since: int | None = None) -> None:
+    """Let come what was caused (since a mark in the book), until nothing more does for so many seconds of the target's time."""
+    ledger = site.world.ledger
+    known = [ledger.mark() if since is None else since]
+    while len(known) < SETTLES_MAX and walk(site, seconds, until=lambda: ledger.mark() > known[-1]):
+        known.append(ledger.mark())
+
+
 def until_quiet(
     site: Site,
     came: Came,

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from techlead.audit.attacks.attack import Site, Unavailable
-from techlead.audit.attacks.outbound.pace import walk
+from techlead.audit.attacks.outbound.pace import until_silent
 from techlead.audit.attacks.outbound.stage import PERSONAL_HOSTS, Fired, Ground, Stage, needs_rows
 from techlead.audit.attacks.outbound.triggers import Trigger, listen
 from techlead.audit.target.exchange import Actor, Request
@@ -106,7 +106,7 @@ class Scene:
 
     def settle(self, seconds: float = CALM_SECONDS) -> int:
         """Let what is under way arrive; the place in the book from which on everything is new."""
-        walk(self.site, seconds, step=1.0)
+        until_silent(self.site, seconds)
         mark: int = self.site.world.ledger.mark()
         return mark
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from techlead.audit.attacks.attack import Site, Unavailable
-from techlead.audit.attacks.outbound.pace import walk
+from techlead.audit.attacks.outbound.pace import until_silent, walk
 from techlead.audit.attacks.outbound.stage import PERSONAL_HOSTS, Stage, needs_rows, subscriptions
 from techlead.audit.target.exchange import Actor
 from techlead.audit.target.operation import Operation, Role
@@ -72,8 +72,8 @@ def find(site: Site) -> tuple[Trigger, ...]:
 
 def _search(site: Site) -> tuple[Trigger, ...]:
     stage = Stage(site, "first")
-    _quiet(site, site.world.ledger.mark(), DRAIN_SECONDS)
     people = tuple(_people(stage, (*site.people.roles[:1], *site.people.roles)))
+    until_silent(site, DRAIN_SECONDS)  # who signs up may be welcomed
     tried = candidates(site)[:TRIED_MAX]
     found: dict[tuple[str, str, str], Trigger] = {}
     for seconds in (NOTICE_SECONDS, PATIENT_SECONDS):
@@ -111,7 +111,7 @@ def _try(stage: Stage, operation: Operation, people: tuple[Actor, ...], seconds:
         except Unavailable:
             continue
         if needs_rows(operation):
-            _quiet(stage.site, before, DRAIN_SECONDS)
+            until_silent(stage.site, DRAIN_SECONDS, since=before)
         fired = stage.send(request)
         if not fired.answer.ok:
             continue
@@ -149,18 +149,10 @@ def _pairs(stage: Stage, operation: Operation, people: tuple[Actor, ...]) -> Ite
         yield owner, owner
 
 
-def _quiet(site: Site, mark: int, seconds: float) -> None:
-    """Let come what was caused since the mark, until nothing more does: the next message has another cause."""
-    ledger = site.world.ledger
-    known = [mark]
-    while walk(site, seconds, until=lambda: ledger.mark() > known[-1]):
-        known.append(ledger.mark())
-
-
 def listen(site: Site, mark: int, seconds: float, step: float = 1.0) -> tuple[Arrival, ...]:
     """Let the target's time go by until messages have come, and a little longer: mail and webhook leave one after the other."""
     ledger = site.world.ledger
     if walk(site, seconds, step=step, until=lambda: bool(ledger.arrivals(mark))):
-        _quiet(site, ledger.mark(), LATER_SECONDS)
+        until_silent(site, LATER_SECONDS)
     came: tuple[Arrival, ...] = ledger.arrivals(mark)
     return came
