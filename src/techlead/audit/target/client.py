@@ -26,6 +26,7 @@ CONNECTIONS_MAX = 32
 ANSWER_SECONDS = 15.0
 ANSWER_BYTES_MAX = 64 * 1024 * 1024
 IDLE_SECONDS_MAX = 1.0  # a server may close an idle connection at any moment, and an unsafe request is never sent twice
+SERVER_ERROR = 500
 INFORMATION = 1  # the first digit of a status that announces another answer
 LAST_BYTE_SECONDS = 0.002  # lets the kernel deliver what was written before the last bytes follow
 BODILESS = frozenset({"HEAD"})
@@ -224,7 +225,7 @@ class Client:
         if connection is None:
             return Answer(request, 0, error="refused")
         answer = await connection.answer(request, started, seconds)
-        self._keep(connection)
+        self._keep(connection, answer)
         return answer
 
     async def _exchange(self, request: Request, seconds: float) -> Answer:
@@ -240,7 +241,7 @@ class Client:
             answer = await connection.answer(request, started, max(0.01, seconds - (time.monotonic() - started)))
             if answer.error == "closed" and not fresh and not connection.received and request.method in SAFE:
                 continue  # the server had closed an idle connection; a safe request may go out again
-            self._keep(connection)
+            self._keep(connection, answer)
             return answer
         return Answer(request, 0, seconds=time.monotonic() - started, error="refused")
 
@@ -257,8 +258,9 @@ class Client:
             return None
         return connection
 
-    def _keep(self, connection: _Connection) -> None:
-        if connection.open and len(self._idle) < self._connections_max:
+    def _keep(self, connection: _Connection, answer: Answer) -> None:
+        """Use it again, unless the server failed: many hang up after a 500 without saying so."""
+        if connection.open and answer.status < SERVER_ERROR and len(self._idle) < self._connections_max:
             self._idle.append(connection)
         else:
             connection.close()

@@ -13,7 +13,7 @@ from twins import LONG, SEED, Twin, twin
 
 from techlead.audit.attacks import idempotency, money
 from techlead.audit.attacks.attack import Attack
-from techlead.audit.attacks.input import injection, log_lines, path, poisoned, server_error
+from techlead.audit.attacks.input import injection, later, log_lines, path, poisoned, server_error
 from techlead.audit.attacks.limits import body, crowd, hashing, page, storage
 from techlead.audit.attacks.race import burst, lock, lost, torn
 from techlead.audit.attacks.rule import boundary, future, own, steps, zone
@@ -54,7 +54,8 @@ CASES = (
     Case("limits_storage", "limits.resource", storage.ATTACK, storage, "kept"),
     Case("limits_hashing", "limits.resource", hashing.ATTACK, hashing, "starved"),
     Case("limits_pool", "limits.resource", crowd.ATTACK, crowd, "stuck"),
-    Case("input_server_error", "input.server-error", server_error.ATTACK, server_error, "broke"),
+    Case("input_server_error", "input.server-error", server_error.ATTACK, server_error, "only_it"),
+    Case("input_later", "input.server-error", later.ATTACK, later, "fails_for_good"),
     Case("input_poisoned", "input.poisoned-read", poisoned.ATTACK, poisoned, "poisoned"),
     Case("input_injection", "input.injection", injection.ATTACK, injection, "answers_differ"),
     Case("input_log", "input.injection", log_lines.ATTACK, log_lines, "forged"),

@@ -168,6 +168,16 @@ def test_a_safe_request_survives_a_connection_that_died_of_idleness():
         assert [client.send(Request("GET", "/")).status for _ in range(3)] == [200, 200, 200]
 
 
+def test_a_connection_on_which_the_server_failed_is_not_used_again():
+    def failing(reader: BinaryIO, writer: BinaryIO) -> None:
+        failed = b"fail" in head(reader)
+        writer.write(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % (b"500 Oops" if failed else b"200 OK"))
+
+    with server(failing) as client:
+        answers = [client.send(Request("POST", path)) for path in ("/fail", "/fine")]
+    assert [answer.status for answer in answers] == [500, 200]
+
+
 def test_an_answer_after_a_hint_is_the_answer():
     def hinting(reader: BinaryIO, writer: BinaryIO) -> None:
         head(reader)

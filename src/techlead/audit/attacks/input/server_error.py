@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
-from techlead.audit.attacks.input.hostile import DATE, TYPE, Try, body_tries, fields_of, tries
-from techlead.audit.attacks.sight import Callers, values_of
+from techlead.audit.attacks.input.hostile import Try, fields_of, tries
+from techlead.audit.attacks.sight import Callers
 from techlead.audit.target.exchange import Answer, Request
 from techlead.audit.target.operation import Audience, Operation, Role
-from techlead.audit.target.reading import identifier
 from techlead.audit.target.trace import last_error
 
 AT_ONCE = 8
 ANSWER_SECONDS = 6.0
 SLOW_SECONDS = 0.12  # such as one that hashes a password
-SLOW_TRIES_MAX = 40
+SLOW_TRIES_MAX = 30
+LIKELIEST_EACH = 2
 RESERVE_SECONDS = 2.0
 HEALTHY = frozenset({501, 503, 505, 507, 511})  # a 5xx that says what is the matter
 KIND: Final = "input.server-error"
@@ -28,16 +28,24 @@ def broke(answer: Answer) -> bool:
     return (answer.status >= 500 and answer.status not in HEALTHY) or answer.error in {"closed", "garbage"}  # noqa: PLR2004
 
 
+def only_it(hostile: Answer, plain: Answer) -> bool:
+    """Tell whether the server failed at the hostile value, and not at the same request without it."""
+    return broke(hostile) and not broke(plain)
+
+
 def strike(site: Site) -> Iterator[Outcome]:
-    """Send every hostile variant of every operation, and later look at the rows that hostile values have made."""
+    """Send to every operation the likeliest variants first, so that what is frequent is found at once; then all others."""
     callers = Callers(site)
-    for operation in sorted(site.places(), key=_order):
-        if operation.role is Role.DOCUMENTS or site.left() < RESERVE_SECONDS:
-            continue
-        request, answer = _base(callers, operation)
-        if not broke(answer):
-            yield from _one(site, operation, request, answer)
-            yield from _later(site, callers, operation, request)
+    bases: dict[Operation, tuple[Request, Answer]] = {}
+    shown: set[tuple[str, str]] = set()
+    for likeliest in (True, False):
+        for operation in sorted(site.places(), key=_order):
+            if operation.role is Role.DOCUMENTS or site.left() < RESERVE_SECONDS:
+                continue
+            if operation not in bases:
+                bases[operation] = _base(callers, operation)
+            if not broke(bases[operation][1]):
+                yield from _one(site, operation, bases[operation], shown, likeliest=likeliest)
 
 
 def _order(operation: Operation) -> tuple[bool, bool, bool, str]:
@@ -63,34 +71,48 @@ def _base(callers: Callers, operation: Operation) -> tuple[Request, Answer]:
     return request, callers.site.send(request)
 
 
-def _one(site: Site, operation: Operation, base: Request, answer: Answer) -> Iterator[Outcome]:
-    headers = operation.role in {Role.ME, Role.LOG_IN}  # what reads headers reads those of each operation
-    all_tries = list(tries(operation, base, listing=operation.role is Role.LIST, headers=headers))
+def _one(
+    site: Site, operation: Operation, base: tuple[Request, Answer], shown: set[tuple[str, str]], *, likeliest: bool
+) -> Iterator[Outcome]:
+    """Send one operation's variants; what was shown at the same place, or by the same error there, is not shown again."""
+    request, answer = base
+    sent = [one for one in _chosen(operation, base, likeliest=likeliest) if (operation.name, one.cause) not in shown]
     if answer.seconds > SLOW_SECONDS:
-        all_tries = _spread(all_tries, SLOW_TRIES_MAX)
-    answers = site.many([one.request for one in all_tries], ANSWER_SECONDS, at_once=AT_ONCE)
+        sent = sent[:SLOW_TRIES_MAX]
     suspects: dict[str, Try] = {}
-    for one, got in zip(all_tries, answers, strict=True):
-        if broke(got):
+    for one, got in zip(sent, site.many([one.request for one in sent], ANSWER_SECONDS, at_once=AT_ONCE), strict=True):
+        if only_it(got, answer):
             suspects.setdefault(one.cause, one)
-    seen: set[tuple[str, str]] = set()
-    base_fields = fields_of(operation, base)
     for cause, one in suspects.items():
-        sighting = _sure(site, operation, base, one, cause)
+        sighting = _sure(site, operation, request, one, cause)
         if sighting is None:
             continue
         error = str(sighting.evidence["error"])
-        known = (one.place, error)  # one `int(...)` fails at a word, a float and a date
-        if not one.place or known not in seen or (not error and one.place in base_fields):
-            seen.add(known)
+        same = f"{one.place} {error}"  # one `int(...)` fails at a word, a float and a date
+        told_apart = not one.place or (not error and one.place in fields_of(operation, request))
+        if told_apart or (operation.name, same) not in shown:
+            shown |= {(operation.name, same), (operation.name, cause)}
             yield sighting
+
+
+def _chosen(operation: Operation, base: tuple[Request, Answer], *, likeliest: bool) -> list[Try]:
+    """Give the likeliest variants, two of each cause in each part of the request, or all the others."""
+    headers = operation.role in {Role.ME, Role.LOG_IN}  # what reads headers reads those of each operation
+    count: dict[tuple[str, str], int] = {}
+    chosen = []
+    for one in tries(operation, base[0], listing=operation.role is Role.LIST, headers=headers):
+        part = "whole" if not one.place else "body" if one.request.path == base[0].path else "path"
+        count[one.cause, part] = count.get((one.cause, part), 0) + 1
+        if (count[one.cause, part] <= LIKELIEST_EACH) == likeliest:
+            chosen.append(one)
+    return chosen
 
 
 def _sure(site: Site, operation: Operation, base: Request, one: Try, cause: str) -> Sighting | None:
     """Send it again, alone, beside the same request without the hostile value: only that one may fail."""
     mark = site.log.mark()
     again = site.send(one.request)
-    if not broke(again) or broke(site.send(base)):
+    if not only_it(again, site.send(base)):
         return None
     error = last_error(site.log.since(mark))
     return Sighting(
@@ -102,69 +124,6 @@ def _sure(site: Site, operation: Operation, base: Request, one: Try, cause: str)
         steps=(again.exchange,),
         shows=Shows(Compare.STATUS, (again.status,)),
     )
-
-
-def _later(site: Site, callers: Callers, operation: Operation, base: Request) -> Iterator[Outcome]:
-    """Make rows with dates and numbers at the edge: where they are accepted, whatever reads them later must still answer."""
-    resource = site.resource(operation.resource)
-    if operation.role is not Role.CREATE or resource is None or site.left() < RESERVE_SECONDS:
-        return
-    readers = [
-        one
-        for one in site.operations
-        if one.parameters
-        and one.resource == operation.resource
-        and one.role in (Role.READ, Role.ACT, Role.OTHER)
-        and one is not operation
-    ]
-    accepted = [one for one in body_tries(operation, base) if one.cause != TYPE]
-    for one in accepted:
-        made = site.send(one.request)
-        key = identifier(made.json) if made.ok else None
-        if key is None:
-            continue
-        for reader in readers:
-            yield from _reads(site, callers, reader, one, made, {**values_of(operation, base), _last(reader): key})
-
-
-def _last(operation: Operation) -> str:
-    return operation.parameters[-1].name
-
-
-def _reads(
-    site: Site, callers: Callers, reader: Operation, one: Try, made: Answer, values: Mapping[str, Any]
-) -> Iterator[Outcome]:
-    if (site.focus and reader.name not in site.focus) or not {each.name for each in reader.parameters} <= set(values):
-        return
-    try:
-        request = site.request(reader, made.request.actor, path=values)
-    except Unavailable:
-        return
-    answer = site.send(request)
-    if not broke(answer):
-        return
-    control = callers.closest(reader)
-    if control is None or broke(control[1]):
-        return
-    yield Sighting(
-        kind=KIND,
-        operation=reader.name,
-        claim=f"A row made with {one.what} is accepted, and then {reader.name} answers {answer.status} for good.",
-        cause=f"{DATE if one.cause == DATE else one.cause}, found when the row is used",
-        evidence={"made_by": made.request.operation, "with": one.what, "status": answer.status},
-        steps=(made.exchange, answer.exchange),
-    )
-
-
-def _spread(all_tries: list[Try], most: int) -> list[Try]:
-    """Keep at most so many, some of each cause and of each place."""
-    kept: list[Try] = []
-    seen: dict[tuple[str, str], int] = {}
-    for one in all_tries:
-        seen[one.cause, one.place] = seen.get((one.cause, one.place), 0) + 1
-        if seen[one.cause, one.place] <= (1 if one.place else 3):
-            kept.append(one)
-    return sorted(kept, key=lambda one: bool(one.place))[:most]
 
 
 ATTACK: Final = Attack(
