@@ -17,7 +17,7 @@ from techlead.audit.attacks import attacks as all_attacks
 from techlead.audit.attacks.attack import Attack, Harm, Need, Sighting
 from techlead.audit.finding import Finding, Note, NotTested, Question, Report
 from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered, severity_of
-from techlead.audit.judge.questions import settled
+from techlead.audit.judge.questions import accepted, settled
 from techlead.audit.kinds import KINDS
 from techlead.audit.reproduce.program import program
 from techlead.audit.reproduce.replay import replaying
@@ -349,7 +349,8 @@ class _Run:
         """Put it together."""
         seen = self._seen
         open_questions, from_answers = settled(seen.questions, given.answers)
-        findings = [finding_of(group, self._reproducer) for group in grouped(seen.sightings)]
+        found = [finding_of(group, self._reproducer) for group in grouped(seen.sightings)]
+        findings, meant = accepted(found, given.answers)
         report = Report(
             target=given.name,
             seconds=round(time.monotonic() - self._budget.started, 1),
@@ -357,7 +358,7 @@ class _Run:
             findings=ordered([*findings, *from_answers]),
             questions=tuple(sorted(open_questions, key=lambda one: one.id)),
             not_tested=tuple(self._not_tested()),
-            notes=tuple(dict.fromkeys(seen.notes)),
+            notes=tuple(dict.fromkeys([*meant, *seen.notes])),
             inferred=inferred(self._known),
         )
         return source.beside(report, notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from techlead.audit.finding import Finding, Question, Severity
+from techlead.audit.finding import Finding, Note, Question, Severity
 from techlead.audit.kinds import KINDS
 
 
@@ -26,6 +26,18 @@ def settled(
         elif not _is_meant(kept, question):
             findings.setdefault(question.id, _finding(question, kept))
     return tuple(still_open.values()), tuple(findings.values())
+
+
+def accepted(findings: Iterable[Finding], answers: Mapping[str, Any]) -> tuple[tuple[Finding, ...], tuple[Note, ...]]:
+    """(findings that stand, notes on those that a person has said to be meant, with the reason)."""
+    standing, notes = [], []
+    for finding in findings:
+        kept = answers.get(finding.id)
+        if isinstance(kept, Mapping) and kept.get("meant") is True and kept.get("because"):
+            notes.append(Note(finding.kind, finding.operation, f"said to be meant: {kept['because']}"))
+        else:
+            standing.append(finding)
+    return tuple(standing), tuple(notes)
 
 
 def _is_meant(kept: Any, question: Question) -> bool:

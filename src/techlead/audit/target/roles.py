@@ -211,11 +211,20 @@ def _referred(operation: Operation, nouns: set[str]) -> Operation:
     parameters = tuple(
         replace(field, refers_to=_target(field, nouns, before.get(field.name))) for field in operation.parameters
     )
+    others = nouns - {operation.resource or ""}
     body = tuple(
-        replace(field, refers_to=_target(field, nouns, None)) if field.meaning is Meaning.REFERENCE else field
+        replace(field, meaning=Meaning.REFERENCE, refers_to=_target(field, nouns, None))
+        if field.meaning is Meaning.REFERENCE or _names_a_row(field, others)
+        else field
         for field in operation.body
     )
     return replace(operation, parameters=parameters, body=body)
+
+
+def _names_a_row(field: Field, nouns: set[str]) -> bool:
+    """Whether a field called like another resource (`listing`) holds an id of it, and not a text about it."""
+    is_id = field.type == "integer" or field.format == "uuid" or bool(field.pattern)
+    return is_id and any(singular(snake(noun)) == snake(field.name) for noun in nouns)
 
 
 def _target(field: Field, nouns: set[str], before: str | None) -> str | None:

@@ -60,6 +60,8 @@ def field_of(name: str, schema: Any, document: Mapping[str, Any], *, required: b
     if items.get("type") == "file" or items.get("format") == "binary":
         kind = "file"
     meaning = meaning_of(name, kind, form)
+    if not whole.get("type") and not whole.get("enum") and meaning in {Meaning.MONEY, Meaning.QUANTITY, Meaning.PAGE}:
+        kind = "integer"  # a key that the source looks up, and nobody says of which type
     if "x-model" in whole:
         meaning = Meaning.REFERENCE
     return Field(

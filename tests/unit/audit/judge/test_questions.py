@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from techlead.audit.finding import Question
-from techlead.audit.judge.questions import settled
+from techlead.audit.finding import Finding, Question, Severity
+from techlead.audit.judge.questions import accepted, settled
 
 ASKED = Question("GET /users/{id}", "access.anonymous", "Anyone reads users. Meant?", ("Yes", "No"))
 
@@ -29,3 +29,17 @@ def test_what_was_said_not_to_be_meant_is_a_finding_as_long_as_it_is_so(kept: ob
 def test_the_reason_of_an_answer_is_told():
     _, findings = settled([ASKED], {ASKED.id: {"meant": False, "because": "privacy"}})
     assert "privacy" in findings[0].claim
+
+
+FOUND = Finding("login.enumeration", "POST /register", Severity.LOW, "It tells who has an account.")
+
+
+def test_a_finding_that_a_person_says_is_meant_becomes_a_note_with_the_reason():
+    standing, notes = accepted([FOUND], {FOUND.id: {"meant": True, "because": "addresses are public here"}})
+    assert standing == ()
+    assert "addresses are public here" in notes[0].what
+
+
+@pytest.mark.parametrize("kept", [{"meant": True}, {"meant": False, "because": "x"}, True])
+def test_without_a_reason_a_finding_stands(kept: object):
+    assert accepted([FOUND], {FOUND.id: kept}) == ((FOUND,), ())
