@@ -15,6 +15,8 @@ MAIL_HOST = "mail.example.com"
 HOOK_HOST = "hooks.example.com"
 MAIL_USER = "mailer"
 MAIL_PASSWORD = "canary-of-the-mail-password"  # noqa: S105  to be seen in our own neighbour
+HOOK_KEY = "canary-of-the-webhook-address"
+"""Receivers such as Slack put the key into the address they give out: it must not be logged."""
 HOOK_SECRET = "canary-of-the-webhook-secret"  # noqa: S105  as above
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 
@@ -93,7 +95,7 @@ def _spelt(value: str, setting: Setting) -> str:
     words = setting.default.lower() in {"true", "false", "yes", "no"}
     if value in {YES, NO}:
         return {YES: ("1", "true"), NO: ("0", "false")}[value][words]
-    return f"http://{HOOK_HOST}/{setting.name.lower()}" if value == HOOK else value
+    return f"http://{HOOK_HOST}/{setting.name.lower()}?token={HOOK_KEY}" if value == HOOK else value
 
 
 def _sources(folder: Path) -> Iterator[Path]:

@@ -29,8 +29,8 @@ from techlead.audit.world.settings import (
         ("MAIL_SUPPRESS_SEND", "true", "false"),
         ("EMAIL_BACKEND", "", SMTP_BACKEND),
         ("MAIL_BACKEND", "console", "smtp"),
-        ("AGENT_WEBHOOK_URL", "", "http://hooks.example.com/agent_webhook_url"),
-        ("SLACK_WEBHOOK_URL", "", "http://hooks.example.com/slack_webhook_url"),
+        ("AGENT_WEBHOOK_URL", "", "http://hooks.example.com/agent_webhook_url?token=canary-of-the-webhook-address"),
+        ("SLACK_WEBHOOK_URL", "", "http://hooks.example.com/slack_webhook_url?token=canary-of-the-webhook-address"),
         ("WEBHOOK_SECRET", "", HOOK_SECRET),
         ("SMTP_PORT", "587", ""),
         ("SMTP_FROM", "shop@example.org", ""),
@@ -59,5 +59,5 @@ def test_names_are_read_from_calls_and_from_settings_classes(tmp_path):
         "SMTP_HOST": MAIL_HOST,
         "SMTP_TLS": "true",
         "SMTP_USER": MAIL_USER,
-        "SHOP_WEBHOOK_URL": "http://hooks.example.com/shop_webhook_url",
+        "SHOP_WEBHOOK_URL": "http://hooks.example.com/shop_webhook_url?token=canary-of-the-webhook-address",
     }
