@@ -128,10 +128,11 @@ def _found(log: str, sent: list[Sent]) -> Iterator[Outcome]:
             seen.setdefault((one.kind, one.operation), []).append(one)
     for (kind, operation), found in seen.items():
         fields = sorted({one.field for one in found})
+        whose = "of a message that was refused" if operation.startswith("worker") else f"as sent with {operation}"
         yield Sighting(
             kind,
             operation,
-            f"The log shows {' and '.join(fields)} as sent with {operation}.",
+            f"The log shows {' and '.join(fields)} {whose}.",
             cause="the log",
             evidence={"fields": fields, "line": line_with(log, found[0].value)},
         )
