@@ -20,7 +20,8 @@ from enum import Enum, IntEnum, StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from techlead.audit.finding import Exchange, Note, NotTested, Severity
+from techlead.audit.finding import Exchange, Note, Severity
+from techlead.audit.finding import NotTested as NotTested  # noqa: PLC0414 - yielded by attacks
 from techlead.audit.finding import Question as Question  # noqa: PLC0414 - yielded by attacks
 from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.exchange import Unavailable as Unavailable  # noqa: PLC0414 - attacks raise and catch it from here

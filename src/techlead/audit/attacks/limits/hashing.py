@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
-from techlead.audit.attacks.limits.load import Pressed, bystanders, press, starved
+from techlead.audit.attacks.attack import Attack, Harm, NotTested, Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.limits.load import TOO_SLOW, Pressed, bystanders, patience, press, starved
 from techlead.audit.attacks.sight import Callers
 from techlead.audit.target.exchange import Request
 from techlead.audit.target.operation import Audience, Field, Meaning, Operation, Role
@@ -15,7 +15,6 @@ from techlead.audit.target.operation import Audience, Field, Meaning, Operation,
 KIND: Final = "limits.resource"
 CROWD = 45
 PRESS_SECONDS = 8.0
-ENOUGH_SECONDS = 2.0
 RESERVE_SECONDS = 4.0
 FAST_SECONDS = 0.5
 WRITES_MAX = 3
@@ -35,8 +34,12 @@ def strike(site: Site) -> Iterator[Outcome]:
         for bystander in watchers:
             if site.left() < RESERVE_SECONDS:
                 return
+            explained = max(answer.seconds for answer in site.together([bystander] * CROWD, PRESS_SECONDS))
+            if patience(explained) > min(PRESS_SECONDS, site.left()):
+                yield NotTested(KIND, TOO_SLOW)
+                return
             crowd = [_stranger(site, operation, number) for number in range(CROWD)]
-            seen = press(site, crowd, bystander, min(PRESS_SECONDS, site.left()), enough=ENOUGH_SECONDS)
+            seen = press(site, crowd, bystander, min(PRESS_SECONDS, site.left()), explained)
             if starved(seen):
                 yield _sighting(operation, bystander, seen)
                 break

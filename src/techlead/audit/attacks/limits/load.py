@@ -15,7 +15,10 @@ from techlead.audit.target.operation import Role
 PAUSE_SECONDS = 0.05
 READ_SECONDS = 3.0
 STARVED_SECONDS = 1.5
-STARVED_TIMES = 8
+STARVED_TIMES = 3.0
+MARGIN = 0.2
+ENOUGH_SECONDS = 2.0
+TOO_SLOW = "the machine is too busy to tell what keeps a bystander waiting: run it again when it is quiet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +29,26 @@ class Pressed:
     quiet_seconds: float
     """The bystander's worst wait before, when nobody pressed."""
     worst_seconds: float
+    explained_seconds: float
+    """What the machine's own slowness explains: how long as many cheap requests take."""
 
 
 def starved(seen: Pressed) -> bool:
-    """Tell whether the bystander waited seconds, and many times as long as when nobody pressed."""
-    return seen.worst_seconds > STARVED_SECONDS and seen.worst_seconds > STARVED_TIMES * seen.quiet_seconds
+    """Tell whether the bystander waited seconds, and much longer than so many requests explain on this machine."""
+    return seen.worst_seconds > STARVED_SECONDS and seen.worst_seconds > STARVED_TIMES * seen.explained_seconds
 
 
-def press(site: Site, crowd: Sequence[Request], bystander: Request, seconds: float, *, enough: float) -> Pressed:
+def patience(explained: float) -> float:
+    """Give the seconds after which a bystander has waited long enough to tell."""
+    return max(ENOUGH_SECONDS, (STARVED_TIMES + MARGIN) * explained)
+
+
+def press(site: Site, crowd: Sequence[Request], bystander: Request, seconds: float, explained: float) -> Pressed:
     """Send the crowd at once, and the bystander again and again, until the crowd is answered or he has waited long enough.
 
     The target is started again where the crowd still keeps it busy.
     """
+    enough = patience(explained)
     quiet = max(site.send(bystander, seconds).seconds for _ in range(3))
     answers: list[Answer] = []
     thread = threading.Thread(target=lambda: answers.extend(site.together(crowd, seconds)), daemon=True)
@@ -54,7 +65,7 @@ def press(site: Site, crowd: Sequence[Request], bystander: Request, seconds: flo
     thread.join(seconds)
     if unanswered:
         site.state.restart()
-    return Pressed(tuple(answers), quiet, worst)
+    return Pressed(tuple(answers), quiet, worst, explained)
 
 
 def bystanders(site: Site) -> tuple[Request, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -21,6 +22,10 @@ ROUNDS = 35
 """So many show a race that is won once in six with 99.9 % certainty."""
 RESERVE_SECONDS = 2.0
 PLACE_SECONDS = 6.0
+BUSY: Final = re.compile(
+    r"database is locked|deadlock detected|could not serialize|QueuePool|too many connections", re.IGNORECASE
+)
+"""An overloaded database is another matter than a row that was made twice."""
 SERVER_ERROR = 500
 QUICK_SECONDS = 2.0
 SCARCE = 1
@@ -189,11 +194,12 @@ def _rounds(callers: Callers, operation: Operation, guarded: Guarded, kind: str,
             return None
         through = _through(site, operation, request)
         before = look(site, through)
+        mark = site.log.mark()
         answers = site.together([request] * AT_ONCE)
         bout = Bout(guarded.alone, look(site, through).since(before), answers)
         if happened_twice(bout):
             return _sighting(site, operation, bout, kind, number)
-        if fell(bout):
+        if fell(bout) and not BUSY.search(site.log.since(mark)):
             return _fallen(operation, bout, number)
     return None
 
