@@ -20,6 +20,8 @@ TO = re.compile(
     re.IGNORECASE,
 )
 """Names of fields that say to whom something goes."""
+OWN_NAME = re.compile(r"^(user_?name|account_?(number|no)|iban|wallet_?(number|address)|card_?number)$", re.IGNORECASE)
+"""Names by which paths lead to what is one's own: `/balance/{account_number}`."""
 FAR = {405: 1, 404: 2, 403: 3, 401: 4}
 """How far from success a refusal is: one who is let in and finds nothing comes further than one who is not."""
 ACCOUNT = (Role.SIGN_UP, Role.LOG_IN, Role.LOG_OUT, Role.PASSWORD, Role.FORGOT, Role.RESET)
@@ -161,7 +163,12 @@ class View:
 
 
 def windows(site: Site, actor: Actor, near: Operation, values: Mapping[str, Any]) -> tuple[Request, ...]:
-    """Give the reads through which the actor may see what an operation does: those that need no more than its path values."""
+    """Give the reads through which the actor may see what an operation does: they need no more than its path values, or one's own names.
+
+    Those that were seen to tell an amount or a stock come first: a target has many pages, and only some are looked at.
+    """
+    own = {name: value for name, value in {**actor.shown, **actor.fields}.items() if OWN_NAME.search(name)}
+    values = {**own, **values}
     known = frozenset(values)
     fit = [
         operation
@@ -171,13 +178,19 @@ def windows(site: Site, actor: Actor, near: Operation, values: Mapping[str, Any]
         and operation.audience is not Audience.STAFF
         and {parameter.name for parameter in operation.parameters} <= known
     ]
-    fit.sort(key=lambda one: (one.resource != near.resource, -len(one.parameters), one.path))
+    fit.sort(key=lambda one: (not _tells(one), one.resource != near.resource, -len(one.parameters), one.path))
     made = []
     for operation in fit[:WINDOWS_MAX]:
         with suppress(Unavailable):
             given = {parameter.name: values[parameter.name] for parameter in operation.parameters}
             made.append(site.request(operation, actor, path=given))
     return tuple(made)
+
+
+def _tells(operation: Operation) -> bool:
+    """Tell whether its answers were seen to hold an amount or a stock."""
+    names = [name.rpartition(".")[2] for name in operation.answers]
+    return any(HELD.search(name) or STOCK.search(name) for name in names)
 
 
 def look(site: Site, through: tuple[Request, ...]) -> View:
