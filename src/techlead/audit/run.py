@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from techlead.audit import source
-from techlead.audit.attacks import attacks as all_attacks
 from techlead.audit.attacks.attack import Attack, Harm, Need, Sighting
+from techlead.audit.families import attacks as all_attacks
 from techlead.audit.finding import Finding, Note, NotTested, Question, Report
 from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered, severity_of
 from techlead.audit.judge.questions import accepted, settled

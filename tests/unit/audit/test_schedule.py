@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from techlead.audit.attacks import attacks
 from techlead.audit.attacks.attack import Harm, Need
+from techlead.audit.families import attacks
 from techlead.audit.schedule import SHARED_SECONDS, jobs
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from unit.house.contracts import SETTINGS, Copy, contracts, copied, listed
 
-from techlead.audit.attacks import FAMILIES
+from techlead.audit.families import FAMILIES
 
 LAYERS = [name.strip("()") for name in listed("layers", "layers")]
 FORBIDDING = {"database": "serve", "network": "deliver", "pure": "derive", "statements": "declare"}
