@@ -11,11 +11,12 @@ from techlead.audit.attacks.sight import ACCOUNT, Callers, View, look, values_of
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Answer, Request
 from techlead.audit.target.operation import Meaning, Operation, Role
-from techlead.audit.target.reading import identifier
+from techlead.audit.target.reading import identifier, leaves
 
 KIND: Final = "idempotency.missing"
 RESERVE_SECONDS = 2.0
 MESSAGE_SECONDS = 0.4
+TELLING_CHARACTERS = 8
 KEY: Final = "Idempotency-Key"
 MONEY: Final = re.compile(
     r"pay|charge|top-?up|deposit|withdraw|transfer|refund|purchase|checkout|order|book|enrol|subscri|redeem|payout|donat|send-money|loan|bill",
@@ -76,13 +77,13 @@ def _twice(site: Site, operation: Operation, request: Request) -> Iterator[Outco
     if not first.ok:
         return
     between = look(site, through)
-    messages = _arrived(site, mark)
+    messages = _arrived(site, mark, request)
     again = site.send(request)
     after = look(site, through)
     one, other = between.since(before), after.since(between)
     if not done_again(one, other, (first, again)):
         return
-    repeated = _arrived(site, mark) - messages if messages else 0
+    repeated = _arrived(site, mark, request) - messages if messages else 0
     cause = _cause(operation, other, repeated)
     what, severity = CAUSES[cause]
     yield Sighting(
@@ -97,9 +98,13 @@ def _twice(site: Site, operation: Operation, request: Request) -> Iterator[Outco
     )
 
 
-def _arrived(site: Site, mark: int) -> int:
+def _arrived(site: Site, mark: int, request: Request) -> int:
+    """Count the messages that hold a text of the request: others may come from what was done before."""
+    texts = [value for _, value in leaves(request.body) if isinstance(value, str) and len(value) >= TELLING_CHARACTERS]
+    if not texts:
+        return 0
     site.world.ledger.wait(lambda: bool(site.world.ledger.arrivals(mark)), MESSAGE_SECONDS)
-    return len(site.world.ledger.arrivals(mark))
+    return sum(any(text in arrival.text for text in texts) for arrival in site.world.ledger.arrivals(mark))
 
 
 def _cause(operation: Operation, change: View, messages: int) -> str:

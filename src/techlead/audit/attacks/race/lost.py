@@ -17,7 +17,7 @@ from techlead.audit.target.reading import leaves
 KIND: Final = "race.lost-update"
 ROUNDS = 36
 RESERVE_SECONDS = 1.0
-PAIRS_MAX = 2
+PAIRS_MAX = 1
 EACH = 3
 
 

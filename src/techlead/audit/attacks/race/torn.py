@@ -14,8 +14,9 @@ from techlead.audit.target.operation import Operation, Role
 from techlead.audit.target.reading import identifier, leaves
 
 KIND: Final = "race.torn-read"
-ROUNDS = 15
-EACH = 10
+ROUNDS = 10
+EACH = 8
+PAIRS_MAX = 3
 RESERVE_SECONDS = 1.0
 
 
@@ -27,11 +28,11 @@ def mixed_up(answer: Answer, own: Answer, other: Answer) -> bool:
 
 def strike(site: Site) -> Iterator[Outcome]:
     """Read two people's rows alone, then many times at once, the operations in turn."""
-    pairs = {}
+    pairs: dict[Operation, tuple[Answer, Answer]] = {}
     for operation in site.places(Role.READ, Role.ME):
         if operation.method == "GET" and site.left() > RESERVE_SECONDS:
             pair = _pair(site, operation)
-            if pair is not None:
+            if pair is not None and len(pairs) < PAIRS_MAX:
                 pairs[operation] = pair
     if not pairs:
         raise Unavailable("there are no two rows of two people to be read")
