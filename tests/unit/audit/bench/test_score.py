@@ -7,6 +7,7 @@ import json
 import pytest
 from bench.audit.case import case
 from bench.audit.score import Seen, places_of, score, seen_in
+from bench.audit.tools import failures
 from unit.house.paths import ROOT
 
 from techlead.audit.kinds import KINDS
@@ -127,6 +128,37 @@ def test_each_truth_file_speaks_of_known_kinds_and_contradicts_itself_nowhere(na
     got = score(perfect, truth, KINDS)
     assert (got.recall, got.false_alarms, got.unjudged) == (1.0, (), ())
     assert len(got.counted) == {"vampi": 9, "vampi-secure": 3, "restaurant": 22, "vuln-bank": 14}[name]
+
+
+SCHEMATHESIS = """
+=================================== FAILURES ===================================
+________________________________ GET /items/{n} ________________________________
+1. Test Case ID: XneZMv
+
+- ST101 Server error
+
+- ST103 Undocumented status code
+
+    Received: 500
+
+2. Test Case ID: other
+
+- ST101 Server error
+_________________________________ POST /items __________________________________
+1. Test Case ID: Fjbajb
+
+- ST103 Undocumented status code
+=================================== SUMMARY ====================================
+"""
+
+
+def test_the_failures_of_schemathesis_are_read_operation_by_operation():
+    seen = [(one.kind, one.places) for one in failures(SCHEMATHESIS)]
+    assert seen == [
+        ("input.server-error", ("GET /items/{n}",)),
+        ("Undocumented status code", ("GET /items/{n}",)),
+        ("Undocumented status code", ("POST /items",)),
+    ]
 
 
 def test_a_target_without_a_truth_is_refused_in_a_sentence(tmp_path):
