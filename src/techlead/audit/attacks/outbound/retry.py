@@ -29,6 +29,7 @@ JUMPS: Final = 40
 JUMP_SECONDS: Final = 3 * 86400.0
 JUMP_WAIT_SECONDS: Final = 0.3
 SILENT_JUMPS: Final = 3
+LEFT_SECONDS: Final = 3.0
 QUIET_SECONDS: Final = 86400.0
 RECOVERY_SECONDS: Final = 86400.0
 PATIENCE_SECONDS: Final = 86400.0
@@ -133,6 +134,8 @@ def goes_on(scene: Scene, mark: int, *, ended: bool) -> frozenset[str]:
     going = scene.cause.channels
     silent: Counter[str] = Counter()
     for _ in range(JUMPS):
+        if site.left() < LEFT_SECONDS:
+            return frozenset()
         before = site.world.ledger.mark()
         site.clock.advance(JUMP_SECONDS)
         site.world.ledger.wait(lambda before=before: bool(_all(scene, before)), JUMP_WAIT_SECONDS)
