@@ -129,7 +129,7 @@ def schemathesis(case: Case, seconds: float) -> Outcome:
             text = ended.stdout
             cases = re.search(r"([\d,]+) generated", text)
             return Outcome(
-                tuple(_failures(text)), time.monotonic() - started, int(cases[1].replace(",", "")) if cases else 0
+                tuple(failures(text)), time.monotonic() - started, int(cases[1].replace(",", "")) if cases else 0
             )
         return Outcome(why_not=f"it did not end within {seconds * 2:.0f} s")
 
