@@ -259,6 +259,10 @@ class Overloaded(WorldError):
     """More is asked at once than this process takes."""
 
 
+class TargetRefused(TechleadError):
+    """The target could not be audited as it was given."""
+
+
 def summary(error: type[TechleadError]) -> str:
     """Give an error's message: the first paragraph of its docstring."""
     return (error.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")

@@ -30,6 +30,7 @@ VERBS: Final[dict[str, str]] = {
     "status": "Say what is signed, and what is not what was signed.",
     "migrate": "Make, show, apply and take back migrations; a lossy step is taken only when it is named.",
     "grant": "Give an account a role (or take it away with --revoke); it counts from its next request on.",
+    "audit": "Attack any Python backend (FastAPI, Flask, Django) in a hostile world, and show each hole.",
     "demo": "Serve the marketplace with sample people and goods, and print a walk of commands to paste.",
 }
 """Each verb is a module of this package with `arguments(parser)` and `run(given)`; only the one asked for is loaded."""

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from unit.house.contracts import SETTINGS, Copy, contracts, copied, listed
 
+from techlead.audit.families import FAMILIES
+
 LAYERS = [name.strip("()") for name in listed("layers", "layers")]
 FORBIDDING = {"database": "serve", "network": "deliver", "pure": "derive", "statements": "declare", "intent": "intent"}
 """A contract that forbids packages from outside, and a layer that it forbids them to."""
@@ -26,7 +28,7 @@ def test_the_package_as_it_is_keeps_every_contract(house: Copy):
 
 
 def test_every_contract_has_its_negative_control():
-    assert contracts() == {"layers", "audit", "audited", "acyclic", *FORBIDDING}
+    assert contracts() == {"layers", "audit", "audited", "attacks", "acyclic", *FORBIDDING}
 
 
 @pytest.mark.parametrize(("upper", "lower"), list(pairwise(LAYERS)))
@@ -53,6 +55,15 @@ def test_a_runtime_that_imports_the_audit_breaks_the_contract(house: Copy, layer
     attack = {"audit/__init__.py": "", "audit/attack.py": ""}
     told = house.breaking("audited", {**attack, f"{layer}/stray.py": "import techlead.audit.attack"})
     assert f"techlead.{layer} is not allowed to import techlead.audit.attack" in told
+
+
+def test_an_attack_that_knows_another_family_breaks_the_contract(house: Copy):
+    told = house.breaking("attacks", {"audit/attacks/race/stray.py": "from techlead.audit.attacks import money"})
+    assert "techlead.audit.attacks.race.stray -> techlead.audit.attacks.money (l.1)" in told
+
+
+def test_the_attacks_that_the_contract_keeps_apart_are_all_families():
+    assert [name.rpartition(".")[2] for name in listed("attacks", "modules")] == sorted(FAMILIES)
 
 
 @pytest.mark.parametrize("folder", ["primitives", "serve/change"])

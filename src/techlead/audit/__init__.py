@@ -1,0 +1,1 @@
+"""Attack whatever runs: target -> attack -> finding -> report. It imports nothing of our runtime."""

@@ -1,0 +1,53 @@
+"""Ids that count up: rows made one after the other show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from typing import Any
+
+from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+
+ROWS = 3
+STEP_MAX = 3
+ACCOUNTS_BETWEEN_MAX = 40
+"""How many others may have signed up between two of ours."""
+
+
+def counted_ids(site: Site) -> Iterator[Outcome]:
+    """Make a few rows of each resource, and a few accounts, and compare their ids."""
+    for resource in site.resources:
+        made = []
+        with suppress(Unavailable):
+            made = [site.make(resource.name, site.people.first).id for _ in range(ROWS)]
+        if counted(made):
+            places = [op for op in (resource.read, resource.create, resource.list) if op is not None]
+            for operation in places:
+                yield _sighting(operation.name, resource.name, made)
+    accounts = [actor.id for actor in (site.people.first, site.people.second, site.people.new())]
+    if counted(accounts, ACCOUNTS_BETWEEN_MAX):
+        signing = next((op.name for op in site.operations if op.role == "sign-up"), "sign-up")
+        reading = [op.name for op in site.operations if not op.unsafe and len(op.parameters) == 1 and "user" in op.path]
+        for name in (*reading, signing):
+            yield _sighting(name, "accounts", accounts)
+
+
+def counted(ids: Sequence[Any], step_max: int = STEP_MAX) -> bool:
+    """Tell whether ids are whole numbers that go up by small steps."""
+    numbers = [int(str(id_)) for id_ in ids if str(id_).isdecimal() and not isinstance(id_, bool)]
+    return len(numbers) == ROWS == len(ids) and all(
+        0 < after - before <= step_max for before, after in pairwise(numbers)
+    )
+
+
+def _sighting(operation: str, resource: str, ids: Sequence[Any]) -> Sighting:
+    """Say that ids count up."""
+    seen = ", ".join(map(str, ids))
+    return Sighting(
+        "exposure.internal-id",
+        operation,
+        f"Ids count up: {resource} made one after the other got {seen}.",
+        cause="ids count up",
+        evidence={"resource": resource, "ids": list(ids)},
+    )

@@ -1,0 +1,193 @@
+"""What gets into the log: secrets and personal data, of requests that succeed, fail and crash, and of messages that are refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from time import sleep
+from typing import Any, Final
+
+from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.exposure.tour import LEFT_SECONDS_MIN, able, unencodable
+from techlead.audit.detect.canaries import CHARACTERS_MIN, line_with, stands_in
+from techlead.audit.target.exchange import Actor, Request
+from techlead.audit.target.operation import PERSONAL, Meaning, Operation, Role
+from techlead.audit.world.manner import GONE, UNKNOWN_RECIPIENT
+
+SECRET: Final = re.compile(r"secret|token|passw|pwd|api_?key|otp|^pin$|cvv|card_?number|iban", re.IGNORECASE)
+PERSONAL_NAME: Final = re.compile(
+    r"e?mail|phone|mobile|address|birth|ssn|passport|^(first|last|full|display)?_?name$", re.IGNORECASE
+)
+SETTLING_SECONDS = 0.3
+LATER_SECONDS, LATER_STEP = 120.0, 5.0
+"""How long, in the target's time, refused messages are waited for."""
+VARIANTS_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A value that was sent, and must not be found in the log."""
+
+    value: str
+    field: str
+    operation: str
+    kind: str
+
+
+def logged(site: Site) -> Iterator[Outcome]:
+    """Send every operation well and broken, with values that nobody else has, and search the log for them."""
+    mark = site.log.mark()
+    sent: list[Sent] = []
+    actor = site.people.new()
+    sent.extend(_of_account(site, actor))
+    for operation in site.places(unsafe=True):
+        if site.left() < LEFT_SECONDS_MIN:
+            break
+        sent.extend(_sent_with(site, operation))
+    sleep(SETTLING_SECONDS)
+    yield from _found(site.log.since(mark), sent)
+
+
+def _of_account(site: Site, actor: Actor) -> Iterator[Sent]:
+    """Give what logging in and failing to send: password, token, address."""
+    request = site.people.log_in_request(actor)
+    site.send(request.but(headers={**request.headers}))
+    name = request.operation or f"{request.method} {request.path}"
+    wrong = f"Wrong-{actor.password}-again"
+    site.send(site.people.log_in_request(actor, wrong))
+    yield from (Sent(word, "password", name, "exposure.log-secret") for word in (actor.password, wrong))
+    yield Sent(actor.token, "Authorization", "any request", "exposure.log-secret")
+    yield Sent(actor.login, "log-in", name, "exposure.log-personal")
+
+
+def _sent_with(site: Site, operation: Operation) -> Iterator[Sent]:
+    """Send an operation well, then broken in the ways that make servers write traces; give each value that was sent."""
+    if operation.role is Role.LOG_OUT:
+        return
+    for variant in range(VARIANTS_MAX):
+        found = able(site, operation)
+        request = _variant(found[1], variant) if found is not None else None
+        if request is None:
+            return
+        site.send(request)
+        yield from _values(operation, _body(request))
+
+
+def _variant(request: Request, number: int) -> Request | None:
+    """Give the well-formed request first, then one broken field after another; None when all have been given."""
+    body = request.body if isinstance(request.body, Mapping) else None
+    if number == 0:
+        return request
+    if not body:
+        return None
+    names = [name for name in body if isinstance(body[name], str)]
+    if number == 1:
+        return unencodable(request, {**body, "x": float("nan"), next(iter(body)): []})
+    if number == 2:  # noqa: PLR2004 - without its first field, so that the refusal repeats the others
+        return unencodable(request, {**dict(islice(body.items(), 1, None)), "x": float("nan")})
+    place = number - 3
+    return unencodable(request, {**body, names[place]: f"{body[names[place]]}\ud800"}) if place < len(names) else None
+
+
+def _body(request: Request) -> Any:
+    """Give the body that was sent."""
+    return request.body if request.raw is None else json.loads(request.raw)
+
+
+def _values(operation: Operation, body: Any) -> Iterator[Sent]:
+    """Give the secret and personal values of a body, by what the field means or is called."""
+    if not isinstance(body, Mapping):
+        return
+    meanings = {field.name: field.meaning for field in operation.body}
+    for name, value in body.items():
+        if not isinstance(value, str) or len(value) < CHARACTERS_MIN or "\ud800" in value:
+            continue
+        meaning = meanings.get(name)
+        if meaning in {Meaning.PASSWORD, Meaning.SECRET, Meaning.IBAN} or SECRET.search(name):
+            yield Sent(value, name, operation.name, "exposure.log-secret")
+        elif _personal(operation, name, meaning):
+            yield Sent(value, name, operation.name, "exposure.log-personal")
+
+
+def _personal(operation: Operation, name: str, meaning: Meaning | None) -> bool:
+    """Tell personal data; a name is personal only where it is somebody's."""
+    if name.lower().endswith("name") or meaning is Meaning.NAME:
+        return operation.role in {Role.SIGN_UP, Role.CHANGE_ME}
+    return meaning in PERSONAL or bool(PERSONAL_NAME.search(name))
+
+
+def _found(log: str, sent: list[Sent]) -> Iterator[Outcome]:
+    """Search the log for each value; one sighting for each operation and kind."""
+    seen: dict[tuple[str, str], list[Sent]] = {}
+    for one in dict.fromkeys(sent):
+        if one.value and stands_in(log, one.value):
+            seen.setdefault((one.kind, one.operation), []).append(one)
+    for (kind, operation), found in seen.items():
+        fields = sorted({one.field for one in found})
+        whose = "of a message that was refused" if operation.startswith("worker") else f"as sent with {operation}"
+        yield Sighting(
+            kind,
+            operation,
+            f"The log shows {' and '.join(fields)} {whose}.",
+            cause="the log",
+            evidence={"fields": fields, "line": line_with(log, found[0].value)},
+        )
+
+
+def refused_messages(site: Site) -> Iterator[Outcome]:
+    """Have messages sent that their receivers refuse, and search the log for addresses, receivers and keys."""
+    mark = site.log.mark()
+    recipient = _provoke(site)
+    site.clock.walk(LATER_SECONDS, LATER_STEP)
+    sleep(SETTLING_SECONDS)
+    log = site.log.since(mark)
+    arrivals = site.world.ledger.connections()
+    mailed = {address for arrival in arrivals for address in arrival.recipients} | {recipient.login}
+    keys = {key for arrival in arrivals for key in _keys(arrival.path)}
+    personal = [
+        Sent(address, "the recipient", "worker: mail delivery", "exposure.log-personal")
+        for address in sorted(mailed)
+        if "@" in address
+    ]
+    secret = [
+        Sent(key, "a key in the address", "worker: webhook delivery", "exposure.log-secret") for key in sorted(keys)
+    ]
+    yield from _found(log, [*personal, *secret])
+
+
+def _keys(path: str) -> Iterator[str]:
+    """Give the values of a query that are keys: what receivers put into the address they give."""
+    for name, value in re.findall(r"[?&](\w+)=([^&]+)", path):
+        if SECRET.search(name) or name == "key":
+            yield value
+
+
+def _provoke(site: Site) -> Actor:
+    """Do all that an ordinary user may do, with receivers that refuse; his webhook carries a key."""
+    world, actor = site.world, site.people.first
+    for operation in site.operations:
+        urls = [field.name for field in operation.body if field.meaning is Meaning.URL]
+        if operation.unsafe and urls and not operation.parameters:
+            with suppress(Unavailable):
+                site.call(
+                    operation,
+                    actor,
+                    body=dict.fromkeys(urls, f"https://hooks.example.net/in?token=canary-{site.seed}-of-the-hook"),
+                )
+    _refuse(world)
+    for operation in site.operations:
+        if operation.role in {Role.SIGN_UP, Role.FORGOT, Role.CREATE, Role.ACT} and site.left() > LEFT_SECONDS_MIN * 3:
+            with suppress(Unavailable):
+                site.call(operation, actor)
+    return actor
+
+
+def _refuse(world: Any) -> None:
+    """Refuse each recipient, and each webhook."""
+    world.behave("*", GONE)
+    for port in (25, 465, 587, 1025, 2525):
+        world.behave(f"*:{port}", UNKNOWN_RECIPIENT)

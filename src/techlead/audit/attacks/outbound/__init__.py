@@ -1,0 +1,104 @@
+"""What the target sends to others, and what happens when they are slow, down or hostile."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from techlead.audit.attacks.attack import Attack, Harm, Need
+from techlead.audit.attacks.outbound import addresses, answers, content, crash, retry, slow
+
+RUN: Final = frozenset({Need.PROCESS, Need.CLOCK})
+
+ATTACKS: Final = (
+    Attack(
+        "outbound.giving-up",
+        (
+            "outbound.unbounded-retry",
+            "outbound.no-backoff",
+            "outbound.no-jitter",
+            "outbound.no-circuit-breaker",
+            "outbound.lost-message",
+        ),
+        "Messages to a receiver that is down are tried for ever, in step, or given up and forgotten.",
+        "The tries that the failing neighbour saw, by the target's clock, and what came once it was back.",
+        retry.giving_up,
+        RUN,
+        Harm.WRITES,
+        90.0,
+    ),
+    Attack(
+        "outbound.answers",
+        (
+            "outbound.retries-permanent",
+            "outbound.ignores-retry-after",
+            "outbound.lost-message",
+            "outbound.duplicate-message",
+        ),
+        "What a receiver answers is not listened to.",
+        "The same message came again after a final answer, too early, or twice; or it came nowhere.",
+        answers.strike,
+        RUN,
+        Harm.WRITES,
+        80.0,
+    ),
+    Attack(
+        "outbound.slow",
+        ("outbound.no-timeout", "outbound.head-of-line", "outbound.blocks-request"),
+        "One slow receiver holds requests, the worker and everybody else's messages.",
+        "A connection that stays open for minutes of the target's clock, and others' messages that come only once it is let go.",
+        slow.strike,
+        RUN,
+        Harm.BREAKS,
+        80.0,
+    ),
+    Attack(
+        "outbound.crash",
+        ("outbound.lost-message",),
+        "Messages that were accepted are lost when the process dies.",
+        "Fewer messages came after kill -9 and a restart than calls had been answered with 2xx.",
+        crash.strike,
+        RUN,
+        Harm.BREAKS,
+        45.0,
+    ),
+    Attack(
+        "outbound.addresses",
+        ("outbound.ssrf",),
+        "The target can be made to call its own network.",
+        "A connection to an internal address was tried after it had been given as a URL.",
+        addresses.strike,
+        RUN,
+        Harm.WRITES,
+        45.0,
+    ),
+    Attack(
+        "outbound.certificates",
+        ("outbound.tls-unverified",),
+        "Certificates of receivers are not verified.",
+        "A message came over TLS although the certificate was signed by nobody.",
+        addresses.trusting,
+        RUN,
+        Harm.WRITES,
+        30.0,
+    ),
+    Attack(
+        "outbound.content",
+        ("outbound.secret-in-payload", "outbound.header-injection", "outbound.no-rate-limit"),
+        "Messages carry secrets, headers that a user wrote, or come in any number.",
+        "The secret, the header or the number, as it arrived at the neighbour.",
+        content.strike,
+        RUN,
+        Harm.WRITES,
+        45.0,
+    ),
+    Attack(
+        "outbound.old-news",
+        ("outbound.no-ttl",),
+        "A retried message overtakes nothing: it comes after newer ones.",
+        "The older message about a row arrived after the newer one.",
+        content.old_news,
+        RUN,
+        Harm.WRITES,
+        30.0,
+    ),
+)

@@ -1,0 +1,41 @@
+"""The table of all attacks, family by family."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from techlead.audit.attacks import (
+    access,
+    exposure,
+    idempotency,
+    input,  # noqa: A004 - the name of a family
+    limits,
+    login,
+    money,
+    outbound,
+    password,
+    race,
+    rule,
+    session,
+)
+from techlead.audit.attacks.attack import Attack
+
+FAMILIES: Final[dict[str, tuple[Attack, ...]]] = {
+    "access": access.ATTACKS,
+    "session": session.ATTACKS,
+    "login": login.ATTACKS,
+    "password": password.ATTACKS,
+    "exposure": exposure.ATTACKS,
+    "outbound": outbound.ATTACKS,
+    "race": race.ATTACKS,
+    "idempotency": idempotency.ATTACKS,
+    "money": money.ATTACKS,
+    "limits": limits.ATTACKS,
+    "input": input.ATTACKS,
+    "rule": rule.ATTACKS,
+}
+
+
+def attacks() -> tuple[Attack, ...]:
+    """Every attack, in the order of the families."""
+    return tuple(attack for family in FAMILIES.values() for attack in family)

@@ -1,0 +1,1 @@
+"""From sightings to findings: shown twice, grouped, weighed, the worst first."""

@@ -1,0 +1,88 @@
+"""Kinds of the family `access`: who may see and do what."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from techlead.audit.kinds.kind import CRITICAL, HIGH, Kind
+
+ACCESS: Final = (
+    Kind(
+        "access.object-read",
+        "Another user's object can be read",
+        HIGH,
+        "Whoever counts up or guesses an id reads what belongs to somebody else. It is the most frequent serious hole of APIs.",
+        "Look the row up by its id and its owner in one query, and answer 404 when there is none.",
+        fastapi="Filter in the dependency that loads it: `select(Order).where(Order.id == id, Order.owner_id == user.id)`.",
+        flask="`Order.query.filter_by(id=id, owner_id=current_user.id).first_or_404()` in every view, or one loader that all use.",
+        django="`get_object_or_404(Order.objects.filter(owner=request.user), pk=pk)`; in DRF restrict `get_queryset()`.",
+        api="API1",
+        asvs=("8.2.2",),
+        wfc=(206,),
+    ),
+    Kind(
+        "access.object-write",
+        "Another user's object can be changed",
+        CRITICAL,
+        "One user can overwrite, cancel or delete what belongs to another; where it is a password, he owns the account.",
+        "Load what is changed by id and owner in one query; never take the owner from the request.",
+        fastapi="Give writes the same dependency that loads the caller's own row; `me` routes need no id at all.",
+        flask="Take the row by `id` and `owner_id=current_user.id` before any assignment; 404 otherwise.",
+        django="Restrict `get_queryset()` to the caller's rows, so that update and destroy cannot reach others; add `has_object_permission`.",
+        api="API1",
+        asvs=("8.2.2",),
+        wfc=(206,),
+    ),
+    Kind(
+        "access.function",
+        "An operation of a higher role answers an ordinary user",
+        CRITICAL,
+        "Ordinary accounts can do what only administrators should: give themselves roles, see everybody, delete anything.",
+        "Refuse by default and name, for every operation, the roles that may call it.",
+        fastapi="`APIRouter(prefix='/admin', dependencies=[Depends(require_role('admin'))])`, so that no route can forget it.",
+        flask="One decorator or `before_request` on the admin blueprint that aborts with 403 unless the role fits.",
+        django="`DEFAULT_PERMISSION_CLASSES` that refuse, and `permission_classes = [IsAdminUser]` on the view.",
+        api="API5",
+        asvs=("8.2.1",),
+        wfc=(206,),
+    ),
+    Kind(
+        "access.mass-assignment",
+        "Fields that the server should set can be sent",
+        CRITICAL,
+        "A sign-up or profile form accepts `role`, `is_admin`, `balance` or an owner, and stores it: everybody may promote himself.",
+        "Accept a closed list of fields for each operation; refuse or ignore all others.",
+        fastapi="An input model of its own per operation with `model_config = ConfigDict(extra='forbid')`; never the table's model.",
+        flask="Validate the body with a schema of its own (marshmallow, pydantic) and assign its fields by name, never `**request.json`.",
+        django="`fields = [...]` that names what may be written, and `read_only_fields` for the rest; never `'__all__'`.",
+        api="API3",
+        asvs=("15.3.3",),
+        wfc=(203,),
+    ),
+    Kind(
+        "access.anonymous",
+        "An operation answers without log-in",
+        HIGH,
+        "Anybody on the network can call it. It is usually one forgotten decorator.",
+        "Require a log-in for everything and name the few public operations.",
+        fastapi="`FastAPI(dependencies=[Depends(current_user)])` or the same on the router; public routes on a router without it.",
+        flask="`before_request` that refuses callers unless the view is on a short list of public ones.",
+        django="`DEFAULT_PERMISSION_CLASSES: [IsAuthenticated]`, and `AllowAny` on the few public views; Django's `LoginRequiredMiddleware`.",
+        api="API2",
+        asvs=("8.2.1",),
+        wfc=(207, 208),
+    ),
+    Kind(
+        "access.tenant",
+        "Data of another tenant is visible",
+        CRITICAL,
+        "One customer sees another customer's data. It ends contracts.",
+        "Put the tenant into every query in one place, and take it from the session, never from the request.",
+        fastapi="A session dependency that applies `with_loader_criteria(Row, Row.tenant_id == user.tenant_id)` to each query.",
+        flask="One query class or `do_orm_execute` listener that adds the tenant of `g.user`; row level security in PostgreSQL.",
+        django="A default manager that filters by the tenant of the request; row level security in PostgreSQL.",
+        api="API1",
+        asvs=("8.4.1",),
+        wfc=(206,),
+    ),
+)

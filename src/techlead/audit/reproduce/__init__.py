@@ -1,0 +1,1 @@
+"""Show a finding again: a program, a pytest file, or a part of an audit."""

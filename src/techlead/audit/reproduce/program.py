@@ -1,0 +1,177 @@
+"""A finding as a program: plain `httpx`, its own people and rows, exit 1 while the hole is there and 0 once it is closed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from itertools import groupby
+from typing import Any, Final
+
+from techlead.audit.attacks.attack import Compare, Sighting
+from techlead.audit.reproduce.script import Script, script
+from techlead.audit.reproduce.source import expression, json_value, literal, raw
+from techlead.audit.target.exchange import Actor, Answer
+
+RAW_BYTES_MAX: Final = 20_000
+PLACEHOLDER: Final = re.compile(r"\{([\w-]+)\.([\w-]+)\}")
+MAIN: Final = """
+
+def main():
+    try:
+        there = hole()
+    except CannotTry as error:
+        print(f"could not be tried: {error}")
+        return 2
+    print(f"the hole is {'there' if there else 'closed'}: {CLAIM}")
+    return 1 if there else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
+"""
+ADDRESS: Final = 'URL = (sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000").rstrip("/")'
+
+
+def program(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str] = ()) -> str | None:
+    """Give the program, or None where plain requests cannot show it and a whole audit is needed."""
+    body = hole(sighting, answers, log_ins)
+    if body is None:
+        return None
+    usage = "Run it with the address of a running target: python this.py http://127.0.0.1:8000"
+    ends = "It exits 1 while the hole is there, 0 once it is closed, 2 when it could not be tried. Needs: httpx"
+    head = f'"""{_docstring(sighting)}\n\n{usage}\n{ends}\n"""\n\n'
+    return f"{head}{_prelude()}\n{body}{MAIN}"
+
+
+def hole(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str]) -> str | None:
+    """Give the source of the function that tells whether the hole is there."""
+    if sighting.shows.compare is Compare.REPLAY or not sighting.steps:
+        return None
+    cut = script(answers, sighting.steps, log_ins)
+    if any(
+        len(cut.moves[at].raw or b"") > RAW_BYTES_MAX and " * " not in raw(cut.moves[at].raw or b"")
+        for at in cut.attack
+    ):
+        return None
+    writer = _Writer(cut)
+    lines = [*writer.prepare(), *writer.attack(sighting)]
+    return (
+        f"CLAIM = {sighting.claim!a}\n\n\ndef hole():\n"
+        + "\n".join(f"    {line}" if line else "" for line in lines)
+        + "\n"
+    )
+
+
+class _Writer:
+    """Writes the moves of one script, each session once."""
+
+    def __init__(self, cut: Script) -> None:
+        self._cut = cut
+        self._sessions: dict[tuple[Any, ...], str] = {}
+
+    def prepare(self) -> Iterator[str]:
+        for at in self._cut.prepare:
+            move = self._cut.moves[at]
+            yield from self._session(move.actor, at)
+            yield f"answer{at} = send({self._request(at)})"
+            yield f"need(answer{at}, {f'{move.method} {move.path}'!a})"
+
+    def attack(self, sighting: Sighting) -> Iterator[str]:
+        yield "try:"
+        for line in self._attack(sighting):
+            yield f"    {line}"
+        yield "except Refused:"
+        yield "    return False"
+
+    def _attack(self, sighting: Sighting) -> Iterator[str]:
+        last, together = self._cut.last, sighting.shows.compare is Compare.TOGETHER
+        single = [at for at in self._cut.attack if at != last or not together]
+        apart = sighting.shows.compare is Compare.DIFFERS
+        for _, same in groupby(single, key=lambda at: (at if apart else 0, self._cut.moves[at].same_as)):
+            run = list(same)
+            yield from self._session(self._cut.moves[run[0]].actor, run[0])
+            if len(run) > 1:
+                yield f"for _ in range({len(run)}):"
+            yield f"{'    ' if len(run) > 1 else ''}answer{run[-1]} = send({self._request(run[-1])})"
+        if together:
+            yield from self._session(self._cut.moves[last].actor, last)
+            copies, most = sighting.shows.values
+            yield f"return together({copies}, {self._request(last)}) > {most}"
+        else:
+            yield f"return {self._compared(sighting, last)}"
+
+    def _compared(self, sighting: Sighting, last: int) -> str:
+        answer, values = f"answer{last}", sighting.shows.values
+        match sighting.shows.compare:
+            case Compare.STATUS:
+                return f"{answer}.status in {tuple(values)!r}"
+            case Compare.SLOWER:
+                return f"{answer}.seconds > {values[0]}"
+            case Compare.FASTER:
+                return f"{answer}.seconds < {values[0]}"
+            case Compare.DIFFERS:
+                return f"differs(answer{self._before(last)}, {answer})"
+            case Compare.LACKS:
+                return f"200 <= {answer}.status < 300 and not any(text in {answer}.text for text in {self._texts(values, last)})"
+            case _:
+                return f"all(text in {answer}.text for text in {self._texts(values, last)})"
+
+    def _before(self, last: int) -> int:
+        """Give the step before the last; the same request twice is one line that is run twice otherwise."""
+        return self._cut.attack[self._cut.attack.index(last) - 1]
+
+    def _texts(self, values: Sequence[Any], last: int) -> str:
+        after = last + 1
+        filled = (PLACEHOLDER.sub(self._actors_field, str(value)) for value in values)
+        return "[" + ", ".join(expression(self._cut.flow.text(value, after)) for value in filled) + "]"
+
+    def _actors_field(self, found: re.Match[str]) -> str:
+        for move in reversed(self._cut.moves):
+            if move.actor.name == found[1]:
+                own = {"login": move.actor.login, "password": move.actor.password, "id": move.actor.id}
+                return str(({**move.actor.fields, **own}).get(found[2], found[0]))
+        return found[0]
+
+    def _session(self, actor: Actor, at: int) -> Iterator[str]:
+        """Write the headers that prove who an actor is, before they are first used."""
+        key = _key(actor)
+        if not actor.headers or key in self._sessions:
+            return
+        stem = re.sub(r"\W+", "_", actor.name.lower()).strip("_") or "somebody"
+        stem = f"actor_{stem}" if stem[0].isdigit() else stem
+        number = sum(name.rstrip("0123456789") == stem for name in self._sessions.values())
+        self._sessions[key] = f"{stem}{number + 1}" if number else stem
+        pairs = (
+            f"{name!a}: {expression(self._cut.flow.text(value, at, fresh=False))}"
+            for name, value in actor.headers.items()
+        )
+        yield f"{self._sessions[key]} = {{{', '.join(pairs)}}}"
+
+    def _request(self, at: int) -> str:
+        move = self._cut.moves[at]
+        who = self._sessions.get(_key(move.actor), "")
+        extra = ", ".join(f"{name!a}: {literal(value)}" for name, value in move.headers.items())
+        headers = f"{who} | {{{extra}}}" if who and extra else who or (f"{{{extra}}}" if extra else "None")
+        arguments = [repr(move.method), expression(self._cut.flow.path(move.path, at)), headers]
+        if move.raw is not None:
+            arguments += ["None", raw(move.raw)]
+        elif move.body is not None:
+            arguments.append(json_value(self._cut.flow, move.body, at))
+        while arguments[-1] == "None":
+            arguments.pop()
+        return ", ".join(arguments)
+
+
+def _key(actor: Actor) -> tuple[Any, ...]:
+    return (actor.name, tuple(sorted(actor.headers.items())))
+
+
+def _prelude() -> str:
+    text = files(__package__).joinpath("prelude.txt").read_text(encoding="utf-8")
+    return text.replace("RUN = ", f"{ADDRESS}\nRUN = ", 1)
+
+
+def _docstring(sighting: Sighting) -> str:
+    text = f"{sighting.kind} at {sighting.operation}\n\n{sighting.claim}"
+    return re.sub(r'["\\]|[^\x20-\x7e\n]', "?", text)

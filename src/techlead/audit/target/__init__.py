@@ -1,0 +1,1 @@
+"""The target: start it, find its operations, understand them, and come back to a known state."""

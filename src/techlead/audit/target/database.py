@@ -1,0 +1,80 @@
+"""An instance's own database: found by looking for SQLite files in its copy, read for effects, kept and put back."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+MAGIC: Final = b"SQLite format 3\0"
+ROWS_MAX: Final = 10_000
+WAIT_SECONDS: Final = 5.0
+COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
+
+
+def sqlite_files(*folders: Path) -> tuple[Path, ...]:
+    """The SQLite files below the folders, the largest first."""
+    files = (file for folder in folders if folder.is_dir() for file in folder.rglob("*"))
+    found = [file for file in files if file.is_file() and not file.is_symlink() and _is_sqlite(file)]
+    return tuple(sorted(found, key=lambda file: (-file.stat().st_size, str(file))))
+
+
+def _is_sqlite(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+class SqliteDatabase:
+    """One SQLite file of one instance."""
+
+    kind = "sqlite"
+
+    def __init__(self, file: Path) -> None:
+        """Remember the file; connections are opened for each call, so that nothing is held."""
+        self.file = file
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        connection = sqlite3.connect(self.file, timeout=WAIT_SECONDS)
+        connection.row_factory = sqlite3.Row
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def tables(self) -> tuple[str, ...]:
+        """Name its tables."""
+        query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+        with self._connected() as connection:
+            return tuple(row[0] for row in connection.execute(query))
+
+    def rows(self, table: str) -> tuple[Mapping[str, Any], ...]:
+        """Give all rows of a table (at most `ROWS_MAX`)."""
+        name = table.replace('"', '""')
+        with self._connected() as connection:
+            found = connection.execute(f'SELECT * FROM "{name}" LIMIT {ROWS_MAX}')  # noqa: S608 - a name of its own
+            return tuple({key: row[key] for key in row.keys()} for row in found)  # noqa: SIM118 - a Row is no mapping
+
+    def change(self, statement: str, *values: Any) -> int:
+        """Run one statement; the number of rows changed."""
+        with self._connected() as connection:
+            changed = connection.execute(statement, values).rowcount
+            connection.commit()
+            return changed
+
+    def copy_to(self, file: Path) -> None:
+        """Write a consistent copy while the target runs."""
+        with self._connected() as connection, contextlib.closing(sqlite3.connect(file)) as copy:
+            connection.backup(copy)
+
+    def put_back(self, file: Path) -> None:
+        """Take the copy's place; the target must be stopped."""
+        for ending in COMPANIONS:
+            Path(f"{self.file}{ending}").unlink(missing_ok=True)
+        shutil.copyfile(file, self.file)

@@ -1,0 +1,149 @@
+"""A little backend in this process, with a hole of each sort that a program can show, and its fixed twin; and who attacks it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+
+from techlead.audit.target.exchange import ANONYMOUS, Actor, Answer, Request
+
+TLS = ssl.create_default_context()
+
+
+class Book:
+    """Accounts, sessions and notes; `hole` leaves every check out, `closed` refuses to sign anybody up."""
+
+    def __init__(self, *, hole: bool, closed: bool = False, first_id: int = 1) -> None:
+        self.hole, self.closed = hole, closed
+        self.people: dict[str, dict[str, Any]] = {}
+        self.sessions: dict[str, str] = {}
+        self.notes: dict[int, dict[str, Any]] = {}
+        self.next_id = first_id
+        self.keys: dict[str, int] = {}
+        self.taken = 0
+        self.lock = threading.Lock()
+
+    def answer(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any, dict[str, str]]:  # noqa: C901, PLR0911, PLR0912 - a route each
+        parts = path.strip("/").split("/")
+        token = headers.get("Authorization", "").removeprefix("Bearer ")
+        cookie = headers.get("Cookie", "").partition("session=")[2].partition(";")[0]
+        caller = self.sessions.get(token or cookie)
+        match method, parts:
+            case "POST", ["register"]:
+                return self.register(body)
+            case "POST", ["login"]:
+                person = self.people.get(body["name"])
+                if person is None or person["password"] != body["password"]:
+                    return 401, {"error": "wrong"}, {}
+                made = secrets.token_urlsafe(24)
+                self.sessions[made] = body["name"]
+                return 200, {"data": {"token": made}}, {"Set-Cookie": f"session={made}; Path=/; HttpOnly"}
+            case _ if caller is None:
+                return 401, {"error": "log in first"}, {}
+            case "PUT", ["people", name, "password"]:
+                if not self.hole and name != caller:
+                    return 403, {"error": "not yours"}, {}
+                self.people[name]["password"] = body["password"]
+                return 204, None, {}
+            case "POST", ["notes"]:
+                kept = self.keys.get(headers.get("Idempotency-Key", ""))
+                if kept and not self.hole:
+                    return 201, self.notes[kept], {}
+                self.next_id += 1
+                self.keys[headers.get("Idempotency-Key", "")] = self.next_id
+                self.notes[self.next_id] = {"id": self.next_id, "text": body["text"], "by": caller}
+                return 201, self.notes[self.next_id], {}
+            case "GET", ["notes", number]:
+                note = self.notes.get(int(number))
+                if note is None or (not self.hole and note["by"] != caller):
+                    return 404, {"error": "no such note"}, {}
+                return 200, note, {}
+            case "POST", ["take"]:
+                return self.take()
+            case "GET", ["me"]:
+                return 200, {"name": caller, "admin": self.people[caller]["admin"]}, {}
+            case _:
+                return 404, None, {}
+
+    def register(self, body: Any) -> tuple[int, Any, dict[str, str]]:
+        if self.closed or body["name"] in self.people:
+            return 409, {"error": "taken", **({"sent": body} if self.hole else {})}, {}
+        admin = self.hole and body.get("admin", False)
+        self.people[body["name"]] = {"password": body["password"], "admin": admin}
+        return 201, {"name": body["name"]}, {}
+
+    def take(self) -> tuple[int, Any, dict[str, str]]:
+        with self.lock if not self.hole else threading.Lock():
+            if self.taken:
+                return 409, {"error": "sold"}, {}
+            time.sleep(0.3)
+            self.taken += 1
+        return 201, {"taken": self.taken}, {}
+
+
+@contextmanager
+def served(book: Book) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_any(self) -> None:
+            text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, answer, headers = book.answer(self.command, self.path, json.loads(text or "null"), self.headers)
+            sent = b"" if answer is None else json.dumps(answer).encode()
+            self.send_response(status)
+            for name, value in ({"Content-Length": str(len(sent))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(b"" if self.command == "HEAD" else sent)
+
+        do_GET = do_POST = do_PUT = do_HEAD = handle_any  # noqa: N815 - named by the library
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Attacker:
+    """Sends requests as the audit does, and keeps the answers."""
+
+    def __init__(self, url: str, *, cookies: bool = False) -> None:
+        self.url, self.cookies = url, cookies
+        self.answers: list[Answer] = []
+
+    def send(self, method: str, path: str, actor: Actor = ANONYMOUS, body: Any = None, **headers: str) -> Answer:
+        request = Request(method, path, actor, body, None, headers)
+        with httpx.Client(verify=TLS) as client:
+            got = client.request(method, self.url + path, headers={**actor.headers, **headers}, json=body)
+        answer = Answer(request, got.status_code, {k.lower(): v for k, v in got.headers.items()}, got.content, 0.0)
+        self.answers.append(answer)
+        return answer
+
+    def new(self, name: str, **fields: Any) -> Actor:
+        login, password = f"{name}{secrets.token_hex(4)}", "Some-words-only-1"
+        self.send("POST", "/register", body={"name": login, "password": password, **fields})
+        return self.log_in(Actor(name, login=login, password=password))
+
+    def log_in(self, actor: Actor) -> Actor:
+        answer = self.send("POST", "/login", body={"name": actor.login, "password": actor.password})
+        token = answer.json["data"]["token"]
+        headers = {"Cookie": f"session={token}"} if self.cookies else {"Authorization": f"Bearer {token}"}
+        return Actor(actor.name, "user", actor.login, actor.password, None, headers)

@@ -1,0 +1,208 @@
+"""Reproducers run: they fail while the hole is there, pass once it is closed, and say so when they could not try."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from unit.audit.reproduce.book import Attacker, Book, served
+
+from techlead.audit.attacks.attack import Compare, Shows, Sighting
+from techlead.audit.finding import Finding, Report, Severity
+from techlead.audit.reproduce.program import program
+from techlead.audit.reproduce.replay import replaying
+from techlead.audit.reproduce.suite import write_tests
+from techlead.audit.target.given import Given
+
+LOG_INS = ("/login",)
+
+
+def take_over(attacker: Attacker) -> Sighting:
+    """Bob sets Alice's password and logs in as her."""
+    alice, bob = attacker.new("alice"), attacker.new("bob")
+    taken = attacker.send("PUT", f"/people/{alice.login}/password", bob, {"password": "Bobs-own-1"})
+    proof = attacker.send("POST", "/login", body={"name": alice.login, "password": "Bobs-own-1"})
+    return Sighting(
+        "access.object-write",
+        "PUT /people/{name}/password",
+        "Bob took Alice's account.",
+        steps=(taken.exchange, proof.exchange),
+        shows=Shows(Compare.STATUS, (200,)),
+    )
+
+
+def read_note(attacker: Attacker) -> Sighting:
+    """Bob reads a note that Alice made, whose id only the answer told."""
+    alice, bob = attacker.new("alice"), attacker.new("bob")
+    note = attacker.send("POST", "/notes", alice, {"text": "secret-7f3a99"}).json
+    seen = attacker.send("GET", f"/notes/{note['id']}", bob)
+    shows = Shows(Compare.CONTAINS, ("secret-7f3a99", "{alice.login}"))
+    return Sighting("access.object-read", "GET /notes/{id}", "Bob read it.", steps=(seen.exchange,), shows=shows)
+
+
+def promote(attacker: Attacker) -> Sighting:
+    """Whoever signs up makes himself an administrator."""
+    sent = attacker.send(
+        "POST", "/register", body={"name": "mallory5f2e1a", "password": "Some-words-only-1", "admin": True}
+    )
+    from techlead.audit.target.exchange import Actor
+
+    mallory = attacker.log_in(Actor("mallory", login="mallory5f2e1a", password="Some-words-only-1"))
+    seen = attacker.send("GET", "/me", mallory)
+    shows = Shows(Compare.CONTAINS, ('"admin": true',))
+    return Sighting(
+        "access.mass-assignment", "POST /register", "Admin.", steps=(sent.exchange, seen.exchange), shows=shows
+    )
+
+
+def sell_twice(attacker: Attacker) -> Sighting:
+    """Eight requests at once take the last piece."""
+    alice = attacker.new("alice")
+    taken = attacker.send("POST", "/take", alice, {})
+    return Sighting(
+        "race.oversell", "POST /take", "Sold twice.", steps=(taken.exchange,), shows=Shows(Compare.TOGETHER, (8, 1))
+    )
+
+
+def pay_twice(attacker: Attacker) -> Sighting:
+    """The same request with the same key makes two notes."""
+    alice = attacker.new("alice")
+    one, other = (attacker.send("POST", "/notes", alice, {"text": "pay"}, **{"Idempotency-Key": "k"}) for _ in range(2))
+    steps, shows = (one.exchange, other.exchange), Shows(Compare.DIFFERS)
+    return Sighting("idempotency.missing", "POST /notes", "Twice.", steps=steps, shows=shows)
+
+
+def echo(attacker: Attacker) -> Sighting:
+    """A refused sign-up repeats the password, which keeps its form while the name is made anew."""
+    body = {"name": "mallory5f2e1a", "password": "Some-w0rds-only-1"}
+    attacker.send("POST", "/register", body=body)
+    refused = attacker.send("POST", "/register", body=body)
+    steps, shows = (refused.exchange,), Shows(Compare.CONTAINS, ("Some-w0rds-only-1",))
+    return Sighting("exposure.secret-field", "POST /register", "It repeats it.", steps=steps, shows=shows)
+
+
+SHOWN: list[Callable[[Attacker], Sighting]] = [take_over, read_note, promote, sell_twice, pay_twice, echo]
+
+
+def run(text: str, url: str) -> int:
+    """Run a program in this process, as `python reproducer.py URL` would: importing httpx anew takes longest."""
+    scope: dict[str, Any] = {"__name__": "reproducer"}
+    with mock.patch.object(sys, "argv", ["reproducer.py", url]):
+        exec(compile(text, "reproducer.py", "exec", dont_inherit=True), scope)
+    return scope["main"]()
+
+
+def recorded(show: Callable[[Attacker], Sighting], *, cookies: bool = False) -> str:
+    with served(Book(hole=True)) as url:
+        attacker = Attacker(url, cookies=cookies)
+        attacker.new("somebody")  # what has nothing to do with it
+        sighting = show(attacker)
+        text = program(sighting, attacker.answers, LOG_INS)
+        assert text is not None
+        return text
+
+
+@pytest.mark.parametrize(("show", "cookies"), [*((show, False) for show in SHOWN), (read_note, True)])
+def test_it_fails_on_the_hole_and_passes_on_the_fixed_twin(show: Callable[[Attacker], Sighting], cookies: bool):
+    text = recorded(show, cookies=cookies)
+    assert "somebody" not in text
+    with served(Book(hole=True, first_id=40)) as url:  # other ids than those that were recorded
+        assert run(text, url) == 1
+    with served(Book(hole=False, first_id=40)) as url:
+        assert run(text, url) == 0
+
+
+def test_it_can_be_run_again_and_again_on_one_target():
+    text = recorded(take_over)
+    with served(Book(hole=True)) as url:
+        assert [run(text, url) for _ in range(2)] == [1, 1]
+
+
+def test_it_says_when_it_could_not_try(capsys: pytest.CaptureFixture[str]):
+    with served(Book(hole=True, closed=True)) as url:
+        assert run(recorded(take_over), url) == 2
+    assert "could not be tried: POST /register" in capsys.readouterr().out
+
+
+def test_a_target_that_does_not_answer_could_not_be_tried():
+    assert run(recorded(take_over), "http://127.0.0.1:9") == 2
+
+
+def test_it_stands_alone(tmp_path: Path):
+    file = tmp_path / "reproducer.py"
+    file.write_text(recorded(take_over), encoding="ascii")
+    with served(Book(hole=True)) as url:
+        command = [sys.executable, "-W", "error", file, url]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert ended.stdout == "the hole is there: Bob took Alice's account.\n"
+
+
+def test_the_pytest_files_fail_on_the_hole_and_pass_on_the_fixed_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    finding = Finding(
+        "access.object-write", "PUT /people/{name}/password", Severity.HIGH, "x", reproducer=recorded(take_over)
+    )
+    file = write_tests(Report("app:app", 1.0, 1, (finding,)), tmp_path / "holes")[0]
+    assert file.name == "test_access_object_write_put_people_name_password.py"
+    codes = []
+    for hole in (True, False):
+        with served(Book(hole=hole)) as url:
+            monkeypatch.setenv("TARGET_URL", url)
+            command = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "--rootdir",
+                tmp_path,
+                file,
+            ]
+            codes.append(subprocess.run(command, capture_output=True, timeout=60, check=False).returncode)
+    assert codes == [1, 0]
+
+
+def test_two_causes_at_one_place_are_two_files(tmp_path: Path):
+    finding = Finding(
+        "exposure.secret-field", "GET /me", Severity.HIGH, "x", reproducer="def hole():\n    return True\n"
+    )
+    written = write_tests(Report("app:app", 1.0, 1, (finding, finding, finding)), tmp_path)
+    names = ["", "__2", "__3"]
+    assert [file.name for file in written] == [f"test_exposure_secret_field_get_me{name}.py" for name in names]
+    assert all(file.is_file() for file in written)
+
+
+def test_what_needs_a_hostile_world_runs_that_part_of_the_audit(tmp_path: Path):
+    given = Given(app="app:app", folder=tmp_path, python="/venv/bin/python")
+    text = replaying(given, "outbound.no-timeout", 'worker: "e-mail\\"""', "It waits\n for ever.")
+    scope: dict[str, Any] = {"__name__": "reproducer"}
+    exec(
+        compile(text, "reproducer.py", "exec", dont_inherit=True), scope
+    )  # the program as it would be run, but for its last lines
+    assert scope["COMMAND"][:3] == ["techlead", "audit", "app:app"]
+    assert scope["COMMAND"][-2:] == ["--replay", 'outbound.no-timeout@worker: "e-mail????']
+    scope["COMMAND"] = [sys.executable, "-c", "raise SystemExit(1)"]
+    assert scope["hole"]() is True
+    scope["COMMAND"] = [sys.executable, "-c", "raise SystemExit(2)"]
+    with pytest.raises(RuntimeError, match="could not be tried"):
+        scope["hole"]()
+
+
+def test_no_token_of_the_audit_stands_in_a_program():
+    with served(Book(hole=True)) as url:
+        attacker = Attacker(url)
+        text = program(take_over(attacker), attacker.answers, LOG_INS) or ""
+        tokens = [answer.json["data"]["token"] for answer in attacker.answers if answer.request.path == "/login"]
+    assert len(tokens) == 3
+    assert not any(token in text for token in tokens)
+
+
+def test_what_plain_requests_cannot_show_gives_no_program():
+    sighting = Sighting("outbound.no-timeout", "worker: e-mail", "It waits for ever.")
+    assert program(sighting, (), LOG_INS) is None

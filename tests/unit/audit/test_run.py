@@ -1,0 +1,149 @@
+"""A whole audit, from a folder to a report, and what is left when it ends or is ended: nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from techlead.audit.finding import Finding, Report
+from techlead.audit.run import Wanted, audit
+from techlead.audit.target.given import Given
+
+SHOP = Path(__file__).with_name("small_shop.py")
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.findings: list[Finding] = []
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+
+    def doing(self, text: str, requests: int = 0) -> None: ...
+
+    def found(self, finding: Finding) -> None:
+        self.findings.append(finding)
+
+
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder, before = tmp_path_factory.mktemp("rooms"), tempfile.tempdir
+    tempfile.tempdir = str(folder)
+    yield folder
+    tempfile.tempdir = before
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("shop")
+    (made / "shop.py").write_text(SHOP.read_text())
+    return made
+
+
+@pytest.fixture(scope="module")
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path, rooms: Path, heard: Heard) -> Report:
+    given = Given(app="shop:app", folder=folder, python=sys.executable)
+    return audit(
+        given, Wanted(seconds=120, only=("input.server-error", "session.revoked", "login.time-machine")), heard
+    )
+
+
+def test_the_hole_is_found_with_its_place(report: Report):
+    assert {(one.kind, one.operation) for one in report.findings} == {("input.server-error", "POST /items")}
+
+
+def test_a_finding_comes_with_steps_and_a_program(report: Report):
+    found = report.findings[0]
+    assert found.steps[-1].status == 500
+    assert "def hole" in found.reproducer
+
+
+def test_a_finding_is_told_as_soon_as_it_is_certain(report: Report, heard: Heard):
+    assert [one.operation for one in heard.findings] == [one.operation for one in report.findings]
+
+
+def test_what_was_understood_is_told(report: Report, heard: Heard):
+    assert report.inferred["sign_up"] == "POST /register"
+    assert report.inferred["log_in"] == "POST /login"
+    assert report.inferred["never_succeeded"] == {}
+    assert any("4 operations" in line for line in heard.said)
+
+
+def test_what_was_not_tried_is_listed_with_its_reason(report: Report):
+    reasons = {one.kind: one.why for one in report.not_tested}
+    assert reasons["session.revoked-token"] == "the target has no log-out"
+    assert reasons["race.oversell"] == "no attack on it was asked for"
+
+
+def test_seconds_and_requests_are_counted(report: Report):
+    assert report.requests > 20
+    assert 0 < report.seconds < 120
+
+
+def test_nothing_is_left_behind(report: Report, rooms: Path, folder: Path):
+    assert list(rooms.iterdir()) == []
+    assert [file.name for file in folder.iterdir()] == ["shop.py"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_audit_that_is_ended_leaves_nothing_behind(folder: Path, tmp_path: Path, number: signal.Signals):
+    audited = [
+        sys.executable,
+        "-c",
+        "from techlead.cli.main import main; raise SystemExit(main())",
+        "audit",
+        "shop:app",
+    ]
+    process = subprocess.Popen(
+        [*audited, "--app-dir", str(folder), "--json", str(tmp_path / "report.json")],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "made to succeed" in line:
+            break
+    time.sleep(1)
+    process.send_signal(number)
+    process.stderr.read()
+    assert process.wait(60) == 2
+    process.stderr.close()
+    assert list(tmp_path.iterdir()) == []
+    assert _running(tmp_path) == []
+
+
+def test_a_requests_budget_is_kept(folder: Path, rooms: Path):
+    given = Given(app="shop:app", folder=folder, python=sys.executable)
+    found = audit(given, Wanted(seconds=60, requests=80, only=("input.server-error",)), Heard())
+    assert found.requests >= 80
+    assert json.dumps(found.inferred)
+    assert list(rooms.iterdir()) == []
+
+
+def _running(folder: Path) -> list[str]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if str(folder).encode() in (entry / "environ").read_bytes():
+                    found.append(entry.name)
+            except OSError:
+                continue
+    return found

@@ -1,0 +1,42 @@
+"""Which attacks share an instance."""
+
+from __future__ import annotations
+
+from techlead.audit.attacks.attack import Harm, Need
+from techlead.audit.families import attacks
+from techlead.audit.schedule import SHARED_SECONDS, jobs
+
+
+def test_every_attack_is_in_one_job():
+    assert sorted(attack.name for job in jobs(attacks()) for attack in job.attacks) == sorted(
+        one.name for one in attacks()
+    )
+
+
+def test_names_of_attacks_are_unique_and_begin_with_their_family():
+    names = [attack.name for attack in attacks()]
+    assert len(set(names)) == len(names)
+
+
+def test_what_breaks_or_measures_time_has_an_instance_to_itself():
+    for job in jobs(attacks()):
+        if any(attack.harm in {Harm.BREAKS, Harm.QUIET} for attack in job.attacks):
+            assert len(job.attacks) == 1
+
+
+def test_what_measures_time_comes_last_and_alone():
+    plan = jobs(attacks())
+    quiet = [job.quiet for job in plan]
+    assert quiet == sorted(quiet)
+    assert all(job.quiet == (job.attacks[0].harm is Harm.QUIET) for job in plan)
+
+
+def test_what_moves_the_clock_comes_after_those_whose_sessions_it_would_end():
+    for job in jobs(attacks()):
+        moving = [Need.CLOCK in attack.needs for attack in job.attacks]
+        assert moving == sorted(moving)
+
+
+def test_no_instance_is_shared_for_too_long():
+    for job in jobs(attacks()):
+        assert len(job.attacks) == 1 or sum(attack.seconds for attack in job.attacks) <= SHARED_SECONDS
