@@ -112,6 +112,8 @@ def outages() -> str:
         ]  # fmt: skip
         head = ("policy", "tries in the outage", "for each notification", "lost", "drained after", "healthy p99")
         parts.append(f"{_load(outage, **these[0]['load'])}\n\n{table(head, rows)}")
+        missing = {one["policy"] for one in found} - {one["policy"] for one in these}
+        parts += [f"Not simulated to its end, for want of time: {', '.join(sorted(missing))}."] if missing else []
     return "\n\n".join(parts)
 
 
