@@ -20,7 +20,7 @@ class Outage(Enum):
 
     DOWN = "answers 503"
     HANGS = "hangs for 10 s, then 503"
-    PARTIAL = "40 % of its answers are 503"
+    PARTIAL = "answers 503 to 40 % of what it gets"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from techlead.declare.outside import System
 from techlead.deliver.compose import Composer
 from techlead.deliver.dispatcher import Dispatcher, Point
 from techlead.deliver.limits import LimitsBook
-from techlead.deliver.outbox import Change, Claimed, Ended, Moved, Released
+from techlead.deliver.outbox import Change, Claimed, Ended, Moved, Released, lane_of
 from techlead.deliver.port import Channel, Compose, Kind, Outcome
 from techlead.deliver.sql_outbox import SqlOutbox
 from techlead.errors import SettingsRefused, WorldError
@@ -30,6 +30,7 @@ from techlead.serve.tasks import Periodic
 
 DELIVERY: Final = "deliver"
 ANNOUNCING: Final = "announce"
+CALL: Final = Kind.CALL.value
 REMINDER: Final = "delivery_reminder"
 REMIND_SECONDS: Final = 3_600
 WARNED: Final = frozenset({"open", "disabled"})
@@ -39,9 +40,11 @@ _FORM: Final = 'write JSON such as {"webhook": {"tries_max": 8}, "webhook:hooks.
 def limits_from(settings: Settings, systems: Sequence[System] = ()) -> LimitsBook:
     """Read TECHLEAD_DELIVERY: limits by kind, channel, `notification NAME` or destination; `process` for all.
 
-    What is declared of a system stands for its calls, under its name, where nothing else is set.
+    What is declared of a system stands for its host, where the rate is kept, unless something else is set: of two systems
+    there, the slower one's.
     """
-    declared = {f"notification {one.name}": {"rate_per_second": one.calls_per_second} for one in systems}
+    slowest_last = sorted(systems, key=lambda one: -one.calls_per_second)
+    declared = {lane_of(CALL, one.base_url): {"rate_per_second": one.calls_per_second} for one in slowest_last}
     try:
         set_here = msgspec.json.decode(settings.delivery or "{}", type=dict[str, dict[str, float]])
     except msgspec.DecodeError as error:

@@ -11,6 +11,7 @@ from loopback import HOST, WORLD
 from outside_page import backend
 
 from techlead.deliver.outbound import Outbound
+from techlead.deliver.outbox import lane_of
 from techlead.deliver.port import Kind
 from techlead.deliver.receiver import Receiver
 from techlead.errors import SettingsRefused
@@ -176,13 +177,14 @@ def test_only_networks_can_be_opened_and_only_for_systems():
 
 def test_what_is_declared_of_a_system_bounds_its_calls_and_what_is_set_wins():
     declared = limits_from(Settings(), PLAN.systems)
-    assert declared.of(Kind.CALL, "call", "gateway", "call:sms.example.com").rate_per_second == 5
-    assert declared.of(Kind.CALL, "call", "other", "call:sms.example.com").rate_per_second == 25
+    lane = lane_of("call", PLAN.systems[0].base_url)
+    assert declared.of_lane("call", lane).rate_per_second == 5
+    assert declared.of_lane("call", "call:other.example.com").rate_per_second == 25
     given = Settings(
-        delivery='{"notification gateway": {"tries_max": 3, "rate_per_second": 2}, "process": {"slots_max": 4}}'
+        delivery=f'{{"{lane}": {{"rate_per_second": 2}}, "call": {{"tries_max": 3}}, "process": {{"slots_max": 4}}}}'
     )
     both = limits_from(given, PLAN.systems)
-    limits = both.of(Kind.CALL, "call", "gateway", "call:sms.example.com")
+    limits = both.of(Kind.CALL, "call", "gateway", lane)
     assert (limits.rate_per_second, limits.tries_max, both.process.slots_max) == (2, 3, 4)
     with pytest.raises(SettingsRefused, match="write JSON such as"):
         limits_from(Settings(delivery="{"), PLAN.systems)

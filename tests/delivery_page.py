@@ -1,0 +1,166 @@
+"""The page about delivery, printed from the tables by which the runtime decides: `python tests/delivery_page.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from techlead.deliver.breaker import TRANSITIONS
+from techlead.deliver.limits import OF_CHANNEL, OF_PROCESS, RANGES, Limits, LimitsBook, Process
+from techlead.deliver.port import COUNTED, Fault, Kind
+from techlead.deliver.step import LIFE, State
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "delivery.md"
+RESULTS = ROOT / "bench" / "outage" / "results.json"
+HEAD = """\
+# Delivery
+
+A message waits in the transaction of its change: it exists if and only if the change does. A dispatcher claims it, writes
+down that a try begins, sends, and notes how it ended. **Promised:** nothing is lost, nothing is sent for a change that did
+not commit, and what a crash leaves in doubt is sent again under the same id (`webhook-id`, `Idempotency-Key`,
+`Message-ID`). Never promised: "exactly once" to a mail server, a chat or a telephone.
+
+This page is printed by `python tests/delivery_page.py` from the tables by which the runtime decides; a test holds it to them.
+
+## Two engines, one URL
+
+| database | who delivers | how |
+|---|---|---|
+| `sqlite:///shop.db` | `techlead serve` itself | one dispatcher in the process |
+| `postgresql://...` | `techlead serve`, or any number of `techlead deliver` beside `techlead serve --no-deliver` | `techlead[lanes]`: one pgqueuer job for each lane in which something is due |
+
+A *lane* is the queue of one destination: a channel and a host (`webhook:hooks.example`); of a chat, one room. All that is
+known of a destination is in the database, in the row that a turn locks: so a restart forgets nothing, and several processes
+obey one breaker, one rate and one retry budget. Both engines pass one suite, `tests/unit/deliver/test_engines.py`.
+
+## What an operator does
+
+    techlead outbox                          every destination: what waits, how it is and why, the next try
+    techlead outbox dead [DESTINATION]       messages that ended undelivered, with their history
+    techlead outbox show delivery_...        one message with its history; never its address or its words
+    techlead outbox replay DESTINATION       let what ended undelivered begin anew (or ids, or `all`)
+    techlead outbox drop delivery_...        end what waits or is dead
+    techlead outbox pause DESTINATION        let nothing go there; `resume` lets it, and forgives what stood against it
+
+Each takes `--json`. Whoever has the role `admin` finds the same below `/outbox` of the API. Each change of a destination, each
+try and each message that ends undelivered is an event in the log, with ids and hosts and without personal data.
+"""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Write a table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+
+
+def diagram(moves: Iterable[tuple[str, str, str]], start: str, ends: Iterable[str]) -> str:
+    """Draw a table of transitions."""
+    lines = [f"    [*] --> {start}"]
+    lines += [f"    {_word(before)} --> {_word(after)}: {event}" for before, event, after in moves]
+    lines += [f"    {_word(end)} --> [*]" for end in ends]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```"])
+
+
+def _word(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def span(seconds: float) -> str:
+    """Write a span of time."""
+    for unit, length in (("h", 3_600), ("min", 60)):
+        if seconds >= length and seconds % length == 0:
+            return f"{seconds / length:g} {unit}"
+    return f"{seconds:g} s"
+
+
+def schedules() -> str:
+    """Write the schedule of each kind."""
+    book, rows = LimitsBook(), []
+    for kind in Kind:
+        one = book.of(kind, "", "", "")
+        waits = f"{span(one.wait_seconds_first)} x {one.wait_factor:g}, at most {span(one.wait_seconds_max)}"
+        rows.append((kind.value, one.tries_max, waits, span(one.live_seconds_max)))
+    return table(("kind", "tries", "waits", "time to live"), rows)
+
+
+def limits(owner: type[Limits | Process], ranges: Any) -> str:
+    """Write every limit with its default and its range."""
+    given = owner()
+    rows = [
+        (f"`{one.name}`", f"{getattr(given, one.name):,g}", f"{ranges[one.name].lowest:,g} to {ranges[one.name].highest:,g}",
+         ranges[one.name].meaning)
+        for one in fields(owner)
+    ]  # fmt: skip
+    return table(("limit", "default", "may be", "meaning"), rows)
+
+
+def outages() -> str:
+    """Write what was simulated."""
+    found = json.loads(RESULTS.read_text())
+    parts = []
+    for outage in dict.fromkeys(one["outage"] for one in found):
+        these = [one for one in found if one["outage"] == outage]
+        rows = [
+            (f"**{one['policy']}**" if one["policy"] == "ours" else one["policy"], f"{one['attempts_in_outage']:,}",
+             f"{one['per_notification']:.3g}", f"{one['lost']:.1%}", _seconds(one["drain_seconds"]),
+             _seconds(one["healthy_p99_seconds"]))
+            for one in these
+        ]  # fmt: skip
+        head = ("policy", "tries in the outage", "for each notification", "lost", "drained after", "healthy p99")
+        parts.append(f"{_load(outage, **these[0]['load'])}\n\n{table(head, rows)}")
+        missing = {one["policy"] for one in found} - {one["policy"] for one in these}
+        parts += [f"Not simulated to its end, for want of time: {', '.join(sorted(missing))}."] if missing else []
+    return "\n\n".join(parts)
+
+
+def _load(outage: str, per_minute: int, outage_seconds: float, takes_per_second: float, seed: int) -> str:
+    best = per_minute * outage_seconds / 60 / takes_per_second
+    return (
+        f"**It {outage}** for {outage_seconds / 60:.0f} minutes, while {per_minute:,} notifications a minute are made for it"
+        f" and as many for the other; then it takes {takes_per_second:g} a second, so {best:.0f} s is the best there is"
+        f" (seed {seed})."
+    )
+
+
+def _seconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:,.1f} s" if seconds < 10 else f"{seconds:,.0f} s"
+
+
+def page() -> str:
+    """Write the page."""
+    counted = ", ".join(f"`{fault.value}`" for fault in Fault if fault in COUNTED)
+    ends = [state.value for state in State if state not in (State.WAITING, State.SENDING)]
+    life = [(before.value, event.value, after.value) for (before, event), after in LIFE.items()]
+    moves = [(before.value, event.value, after.value) for (before, event), after in TRANSITIONS.items()]
+    rates = [(channel, f"{given['rate_per_second']:g}/s") for channel, given in OF_CHANNEL.items()]
+    parts = [
+        HEAD,
+        "## The life of a message\n\n" + diagram(life, State.WAITING.value, ends),
+        ('Half of each wait is certain and half is chance ("equal jitter"). `Retry-After` is a lower bound. What could only be'
+        " tried after its time to live ends at once. 429 and a probe that fails burn no try."),
+        schedules(),
+        "## The breaker of a destination\n\n" + diagram(moves, "closed", ()),
+        (f"It counts {counted}: other refusals tell nothing of the destination's health. Half-open, one message at a time is sent"
+        " as a probe, which is free for the message."),
+        ("## Every limit\n\nSet them with `TECHLEAD_DELIVERY`, as JSON by scope: a kind, a channel, `notification NAME`, a"
+        ' destination, or `process`. What is more special wins. No value means "for ever".\n\n'
+        "    TECHLEAD_DELIVERY='{\"webhook\": {\"tries_max\": 8}, \"webhook:hooks.example\": {\"rate_per_second\": 50}}'"),
+        limits(Limits, RANGES),
+        "By channel: " + ", ".join(f"{channel} {rate}" for channel, rate in rates) + ". In one process:",
+        limits(Process, OF_PROCESS),
+        (
+            "## An outage, simulated\n\nOne destination fails beside a healthy one. Virtual time, and the code that runs in"
+            " production; each of the others with its documented schedule in a worker of sixteen slots."
+            " `python -m bench.outage` repeats it."
+        ),
+        outages(),
+    ]  # fmt: skip
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
