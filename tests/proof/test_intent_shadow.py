@@ -18,6 +18,7 @@ from backends import running
 from databases import sqlite_url
 from ledgers import PAGE, Project
 from rule_pairs import LOSSES, Pair, Version, subject
+from untraced import untraced
 
 from techlead.cli.project import load
 from techlead.cli.shadow import report
@@ -123,7 +124,8 @@ def test_a_shadowed_call_costs_at_most_two_microseconds_more(tmp_path: Path):
             spent.append(perf_counter_ns() - begun)
         return statistics.median(spent)
 
-    added = min(median(served) - median(signed.function) for _ in range(3))
+    with untraced():
+        added = min(median(served) - median(signed.function) for _ in range(5))
     sys.stdout.write(f"a shadowed call costs {added:.0f} ns more at the median\n")
     assert added <= 2_000
 

@@ -19,11 +19,6 @@ class RevisionRefused(ProgramError):
     """Git has no such revision, or the folder is in no repository."""
 
 
-def inside(folder: Path) -> bool:
-    """Tell whether a folder is in a repository."""
-    return _git(folder, "rev-parse", "--is-inside-work-tree") is not None
-
-
 def root_of(folder: Path) -> Path | None:
     """Give the folder of the repository around a folder."""
     found = _git(folder, "rev-parse", "--show-toplevel")
@@ -89,12 +84,6 @@ def user_of(folder: Path) -> str:
     """Name git's user in a folder; empty when it has none."""
     said = _git(folder, "config", "user.email")
     return "" if said is None else said.decode().strip()
-
-
-def changed_paths(folder: Path, revision: str) -> tuple[str, ...]:
-    """List the files of a folder that differ from a revision."""
-    said = _git(folder, "diff", "--name-only", "--relative", revision, "--", ".")
-    return () if said is None else tuple(said.decode().splitlines())
 
 
 def _git(folder: Path, *words: str) -> bytes | None:
