@@ -120,7 +120,14 @@ def _unknown(environment: Mapping[str, str]) -> list[str]:
 
 
 OTHERS: Final = frozenset(
-    {f"{PREFIX}DATABASE", f"{PREFIX}MAIL_URL", f"{PREFIX}PROOF", f"{PREFIX}SECRET", f"{PREFIX}SIGNING_KEY", f"{PREFIX}TEST_POSTGRES"}
+    {
+        f"{PREFIX}DATABASE",
+        f"{PREFIX}MAIL_URL",
+        f"{PREFIX}PROOF",
+        f"{PREFIX}SECRET",
+        f"{PREFIX}SIGNING_KEY",
+        f"{PREFIX}TEST_POSTGRES",
+    }
 )
 """Variables that are read elsewhere."""
 OF_THE_AUDIT: Final = f"{PREFIX}AUDIT_"
