@@ -121,3 +121,8 @@ def signed_up(site: Site, **fields: Any) -> tuple[Answer, Actor | None]:
             if actor is not None:
                 return answer, actor
     return answer, None
+
+
+def refused(site: Site, actor: Actor) -> bool:
+    """Tell whether an account cannot be logged in to any more, while others can: a limit on log-ins refuses everybody."""
+    return site.people.log_in(actor) is None and site.people.log_in(site.people.second) is not None

@@ -107,7 +107,7 @@ def _values(operation: Operation, body: Any) -> Iterator[Sent]:
         if not isinstance(value, str) or len(value) < CHARACTERS_MIN or "\ud800" in value:
             continue
         meaning = meanings.get(name)
-        if meaning in {Meaning.PASSWORD, Meaning.SECRET, Meaning.IBAN} or SECRET.search(name):
+        if meaning in {Meaning.PASSWORD, Meaning.IBAN} or SECRET.search(name):
             yield Sent(value, name, operation.name, "exposure.log-secret")
         elif _personal(operation, name, meaning):
             yield Sent(value, name, operation.name, "exposure.log-personal")
