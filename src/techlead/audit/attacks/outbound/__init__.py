@@ -75,7 +75,7 @@ ATTACKS: Final = (
         with_messages(crash.strike),
         RUN,
         Harm.BREAKS,
-        45.0,
+        60.0,
     ),
     Attack(
         "outbound.addresses",

@@ -67,6 +67,8 @@ def _given_up(scene: Scene) -> Iterator[Sighting]:
     failed = {channel: scene.came(channel, mark) for channel in scene.cause.channels}
     endless = goes_on(scene, mark, ended=ended)
     back = _recovered(scene) if not endless else {}
+    if site.left() < LEFT_SECONDS:  # what has not come may only be late
+        back = {}
     for channel, arrivals in failed.items():
         if arrivals:
             tries = by_message(scene.came(channel, mark)) if channel in endless else ()
