@@ -33,7 +33,9 @@ def test_a_terminal_gets_a_moving_line_that_ends_clear():
     text = stream.getvalue()
     assert "1,200 requests  trying access" in text
     assert text.endswith("\r\x1b[K")
-    assert all(len(part) < 40 for part in text.replace("\x1b[K", "").replace("\n", "\r").split("\r") if "requests" in part)
+    assert all(
+        len(part) < 40 for part in text.replace("\x1b[K", "").replace("\n", "\r").split("\r") if "requests" in part
+    )
 
 
 def test_the_moving_line_is_not_drawn_more_often_than_eyes_can_see():
