@@ -63,8 +63,7 @@ def _route(entry, path, method, handler, view):
         "name": entry.name or "",
         "document": "schema" in (entry.name or "") or path.startswith("/admin/"),
         "parameters": [
-            {"name": "id" if name == "pk" else name, "type": _type(convertor)}
-            for name, convertor in convertors.items()
+            {"name": "id" if name == "pk" else name, "type": _type(convertor)} for name, convertor in convertors.items()
         ],
         "source": source.place(handler) if handler is not None else None,
         "query": query,
@@ -78,7 +77,9 @@ def _handlers(callback):
     cls = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
     actions = getattr(callback, "actions", None)
     if cls is not None and actions:
-        return [(method.upper(), getattr(cls, name, None), cls) for method, name in actions.items() if method in METHODS]
+        return [
+            (method.upper(), getattr(cls, name, None), cls) for method, name in actions.items() if method in METHODS
+        ]
     if cls is not None:
         found = [(name, getattr(cls, name, None)) for name in METHODS]
         return [(name.upper(), source.inner(function), cls) for name, function in found if function is not None]

@@ -109,7 +109,12 @@ def _field(field, depth):
         found = dict(next((shape for name, shape in DRF_TYPES if name in names), {"type": "string"}))
     if "ChoiceField" in names and "MultipleChoiceField" not in names:
         found["enum"] = list(field.choices)
-    for ours, theirs in (("minLength", "min_length"), ("maxLength", "max_length"), ("minimum", "min_value"), ("maximum", "max_value")):
+    for ours, theirs in (
+        ("minLength", "min_length"),
+        ("maxLength", "max_length"),
+        ("minimum", "min_value"),
+        ("maximum", "max_value"),
+    ):
         limit = getattr(field, theirs, None)
         if limit is not None:
             found[ours] = limit if isinstance(limit, int) else float(limit)
