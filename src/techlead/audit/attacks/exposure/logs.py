@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.exposure.tour import LEFT_SECONDS_MIN, able, unencodable
+from techlead.audit.attacks.standing import again
 from techlead.audit.detect.canaries import CHARACTERS_MIN, line_with, stands_in
 from techlead.audit.target.exchange import Actor, Request
 from techlead.audit.target.operation import PERSONAL, Meaning, Operation, Role
@@ -168,7 +169,7 @@ def _keys(path: str) -> Iterator[str]:
 
 def _provoke(site: Site) -> Actor:
     """Do all that an ordinary user may do, with receivers that refuse; his webhook carries a key."""
-    world, actor = site.world, site.people.first
+    world, actor = site.world, again(site, site.people.first)
     for operation in site.operations:
         urls = [field.name for field in operation.body if field.meaning is Meaning.URL]
         if operation.unsafe and urls and not operation.parameters:

@@ -8,7 +8,7 @@ from typing import Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.session.banning import Way, account_id, ways
-from techlead.audit.attacks.standing import refused
+from techlead.audit.attacks.standing import again, refused
 from techlead.audit.detect.canaries import spellings
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Actor
@@ -27,7 +27,7 @@ CAUSING: Final = (Role.CREATE, Role.ACT, Role.CHANGE)
 
 def delivered_after_ban(site: Site) -> Iterator[Outcome]:
     """Turn the world away, have messages queued for a user, lock him out, let the world answer again, and see what he gets."""
-    admin = site.people.admin
+    admin = again(site, site.people.admin) if site.people.admin is not None else None
     chosen = [way for way in ways(site) if way.undo is not None]
     if admin is None or not chosen:
         message = "no way was found to lock somebody out"
