@@ -20,7 +20,7 @@ from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered, 
 from techlead.audit.judge.questions import accepted, settled
 from techlead.audit.kinds import KINDS
 from techlead.audit.reproduce.program import program
-from techlead.audit.reproduce.replay import replaying
+from techlead.audit.reproduce.replay import command, replaying
 from techlead.audit.reproduce.verify import shows
 from techlead.audit.schedule import Job, jobs
 from techlead.audit.site import Budget, RunningSite
@@ -359,7 +359,7 @@ class _Run:
             questions=tuple(sorted(open_questions, key=lambda one: one.id)),
             not_tested=tuple(self._not_tested()),
             notes=tuple(dict.fromkeys([*meant, *seen.notes])),
-            inferred=inferred(self._known),
+            inferred={**inferred(self._known), "command": list(command(given, "")[:-2])},
         )
         return source.beside(report, notes)
 

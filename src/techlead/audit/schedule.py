@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Need
@@ -36,13 +37,18 @@ def jobs(attacks: Sequence[Attack]) -> tuple[Job, ...]:
     short = [attack for attack in writing if attack.seconds <= ALONE_SECONDS]
     breaking = [attack for attack in attacks if attack.harm is Harm.BREAKS]
     quiet = [attack for attack in attacks if attack.harm is Harm.QUIET]
+    alone = [Job((attack,)) for attack in (*long, *breaking)]
     return (
         *_shared(harmless),
-        *(Job((attack,)) for attack in long),
-        *(Job((attack,)) for attack in breaking),
-        *_shared(short),
+        *_alternating(alone, _shared(short)),
         *(Job((attack,), quiet=True) for attack in quiet),
     )
+
+
+def _alternating(first: Sequence[Job], second: Sequence[Job]) -> list[Job]:
+    """One of each in turn, so that a budget that ends early has seen something of everything."""
+    pairs = zip_longest(first, second)
+    return [job for pair in pairs for job in pair if job is not None]
 
 
 def _shared(attacks: Sequence[Attack]) -> list[Job]:

@@ -30,11 +30,20 @@ def test_the_example_of_the_json_report_has_the_names_of_a_real_one():
     assert list(shown["findings"][0]["steps"][0]) == list(real["findings"][0]["steps"][0])
 
 
-@pytest.mark.parametrize("option", sorted(set(re.findall(r"--[a-z][a-z-]+", PAGE)) - {"--noreload"}))
+NOT_OURS = {"--noreload", "--peers", "--venvs"}
+"""Options of the target's own command, and of the measuring script."""
+
+
+@pytest.mark.parametrize("option", sorted(set(re.findall(r"--[a-z][a-z-]+", PAGE)) - NOT_OURS))
 def test_each_option_that_is_named_exists(option: str):
     parser = argparse.ArgumentParser()
     audit.arguments(parser)
     assert option in {name for action in parser._actions for name in action.option_strings}
+
+
+def test_the_options_of_the_measuring_script_exist():
+    script = (kind_rows.PAGE.parent.parent / "bench" / "audit" / "run.py").read_text(encoding="utf-8")
+    assert all(f'"{option}"' in script for option in NOT_OURS - {"--noreload"})
 
 
 def test_each_block_of_toml_and_yaml_can_be_read():

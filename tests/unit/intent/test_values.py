@@ -36,7 +36,7 @@ VALUES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=[f"{place} {type(value).__name__}" for place, value in enumerate(VALUES)])
 def test_a_value_comes_back_as_it_was(value: object):
     data = json.loads(json.dumps(encoded(value)))
     back = decoded(data, lookup)
@@ -44,7 +44,7 @@ def test_a_value_comes_back_as_it_was(value: object):
     assert type(back) is type(value)
 
 
-@pytest.mark.parametrize("value", [1.5, object(), [1], {"a": 1}, print], ids=repr)
+@pytest.mark.parametrize("value", [1.5, object(), [1], {"a": 1}, print], ids=lambda value: type(value).__name__)
 def test_what_has_no_form_is_named(value: object):
     with pytest.raises(NoData):
         encoded(value)

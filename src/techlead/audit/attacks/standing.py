@@ -121,3 +121,13 @@ def signed_up(site: Site, **fields: Any) -> tuple[Answer, Actor | None]:
             if actor is not None:
                 return answer, actor
     return answer, None
+
+
+def refused(site: Site, actor: Actor) -> bool:
+    """Tell whether an account cannot be logged in to any more, while others can: a limit on log-ins refuses everybody."""
+    return site.people.log_in(actor) is None and site.people.log_in(site.people.second) is not None
+
+
+def again(site: Site, actor: Actor) -> Actor:
+    """Log somebody in again: an attack before this one may have moved the clock past the end of his token."""
+    return site.people.log_in(actor) or actor

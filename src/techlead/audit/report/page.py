@@ -12,7 +12,19 @@ from typing import Any, Final
 
 from techlead.audit.finding import Finding, Question, Report
 from techlead.audit.kinds import KINDS
-from techlead.audit.report.text import clean, counts, framework, mending, one_line, ordered, replay, shown, step, title
+from techlead.audit.report.text import (
+    clean,
+    counts,
+    framework,
+    mending,
+    one_line,
+    ordered,
+    replay,
+    shown,
+    step,
+    title,
+    untried,
+)
 
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 
@@ -60,7 +72,7 @@ def _body(report: Report, name: str) -> Iterator[str]:
     if report.not_tested:
         yield "<h2>Not tested</h2>"
         yield from _list(
-            f"<code>{escape(entry.kind)}</code> {escape(one_line(entry.why))}" for entry in report.not_tested
+            f"{escape(why)} <span class=dim>{escape(', '.join(kinds))}</span>" for why, kinds in untried(report).items()
         )
     if report.notes:
         yield "<h2>Notes, no part of the result</h2>"

@@ -9,7 +9,18 @@ from typing import Final
 
 from techlead.audit.finding import Finding, Question, Report, Severity
 from techlead.audit.kinds import KINDS
-from techlead.audit.report.text import counts, framework, mending, one_line, ordered, replay, shown, step, title
+from techlead.audit.report.text import (
+    counts,
+    framework,
+    mending,
+    one_line,
+    ordered,
+    replay,
+    shown,
+    step,
+    title,
+    untried,
+)
 
 WIDTH_MIN, WIDTH_MAX = 40, 100
 LABEL_WIDTH: Final = 10
@@ -113,11 +124,7 @@ def _question(question: Question, style: Style) -> Iterator[str]:
 
 
 def _not_tested(report: Report, style: Style) -> Iterator[str]:
-    """Say each reason once, with the kinds it holds for."""
-    reasons: dict[str, list[str]] = {}
-    for entry in report.not_tested:
-        reasons.setdefault(one_line(entry.why), []).append(entry.kind)
-    for why, kinds in reasons.items():
+    for why, kinds in untried(report).items():
         left = f" and {len(kinds) - KINDS_SHOWN} more" if len(kinds) > KINDS_SHOWN else ""
         yield from _paragraph(f"{', '.join(kinds[:KINDS_SHOWN])}{left}: {why}", style, "- ")
 

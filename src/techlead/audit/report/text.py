@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from shlex import quote
+from shlex import join
 from typing import Any, Final
 
 from techlead.audit.finding import Exchange, Finding, Report, Severity
@@ -64,8 +64,9 @@ def step(exchange: Exchange) -> str:
 
 
 def replay(finding: Finding, report: Report) -> str:
-    """Give the command that shows one finding again."""
-    return one_line(f"techlead audit {quote(report.target)} --replay {quote(finding.id)}")
+    """Give the command that shows one finding again, with what the target was given by."""
+    words = report.inferred.get("command") or ["techlead", "audit", report.target]
+    return one_line(join([*map(str, words), "--replay", finding.id]))
 
 
 def ordered(report: Report) -> tuple[Finding, ...]:
@@ -89,6 +90,14 @@ def mending(kind: str, report: Report) -> tuple[str, str]:
     if kind not in KINDS:
         return "", ""
     return KINDS[kind].mend, KINDS[kind].mend_in(framework(report))
+
+
+def untried(report: Report) -> dict[str, list[str]]:
+    """Give each reason why something was not tested, once, with the kinds it holds for."""
+    reasons: dict[str, list[str]] = {}
+    for entry in report.not_tested:
+        reasons.setdefault(one_line(entry.why), []).append(entry.kind)
+    return reasons
 
 
 def counts(report: Report) -> dict[Severity, int]:

@@ -152,7 +152,7 @@ def what_was_sent(before: Any, after: Any, name: str, value: Any) -> dict[str, A
 # attack -> a sound twin, and what looks at the effect, replaced by something that never looks
 EFFECTS: Final[dict[str, tuple[str, tuple[tuple[Any, str, Any], ...]]]] = {
     "access.read": (JOURNAL, ((access.reading, "shows", to_users),)),
-    "access.write": (JOURNAL, ((access.writing, "_touched", yes),)),
+    "access.write": (JOURNAL, ((access.writing, "_touched", yes), (access.writing, "REFUSED", frozenset()))),
     "access.account": (SHOP, ((access.writing, "_harmed", something),)),
     "access.function": (SHOP, ((access.power, "stands_in", yes),)),
     "access.fields": (SHOP, ((access.power, "_gained", what_was_sent),)),
@@ -201,10 +201,10 @@ def test_the_sound_twin_is_passed_over_and_only_because_the_effect_is_looked_at(
     accused: dict[str, list[Sighting]] = {}
     with target(app) as site:
         for attack in in_order(ATTACKS):
-            found[attack.name] = sightings(site, attack)
             if EFFECTS[attack.name][0] == app:
                 with without_looking(attack):
                     accused[attack.name] = sightings(site, attack)
+            found[attack.name] = sightings(site, attack)
     assert {name: seen for name, seen in found.items() if seen} == {}
     assert [name for name, seen in accused.items() if not seen] == []
 

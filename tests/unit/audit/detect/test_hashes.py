@@ -52,6 +52,7 @@ def test_a_weak_store_is_named(stored: str, how: str) -> None:
         digest("sha256", "another password"),
         "",
     ],
+    ids=["argon2id", "pbkdf2", "werkzeug", "bcrypt", "of another", "nothing"],
 )
 def test_what_is_sound_or_something_else_is_passed_over(stored: str) -> None:
     assert weakness(stored, PASSWORD, (SALT,)) is None

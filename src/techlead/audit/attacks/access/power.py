@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from techlead.audit.attacks.access.property import Property, objects, shows
 from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
-from techlead.audit.attacks.standing import one, proofs, signed_up
+from techlead.audit.attacks.standing import one, proofs, refused, signed_up
 from techlead.audit.detect.canaries import stands_in
 from techlead.audit.finding import Question, Severity
 from techlead.audit.target.exchange import Actor, Answer
@@ -56,7 +56,7 @@ def _done(site: Site, operation: Operation, user: Actor, victim: Actor) -> Itera
     if len(operation.parameters) != 1 or victim.id is None:
         return
     answer = site.call(operation, user, path={operation.parameters[0].name: victim.id})
-    if answer.ok and site.people.log_in(victim) is None:
+    if answer.ok and refused(site, victim):
         yield _function(operation, f"{operation.name}, sent by an ordinary user, locked another user out.", answer)
 
 

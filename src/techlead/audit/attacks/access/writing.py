@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from techlead.audit.attacks.access.property import Property, leads_to, property_of, shows
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Thing, Unavailable
-from techlead.audit.attacks.standing import held, password_body, proofs
+from techlead.audit.attacks.standing import held, password_body, proofs, refused
 from techlead.audit.detect.canaries import stands_in, texts
 from techlead.audit.finding import Question, Severity
 from techlead.audit.target.exchange import Actor, Answer, Request
@@ -57,11 +57,11 @@ def _changed(owned: Property, operation: Operation, thing: Thing) -> Iterator[Ou
     if not shows(before, thing):
         return
     anonymous = site.send(request.but(actor=site.people.anonymous))
-    if _touched(before, site.send(view), anonymous.request, thing):
+    if anonymous.status not in REFUSED and _touched(before, site.send(view), anonymous.request, thing):
         yield _foreign(operation, owned, anonymous, "access.anonymous", "somebody who is not logged in")
         return
     answer = site.send(request)
-    if not _touched(before, site.send(view), request, thing):
+    if answer.status in REFUSED or not _touched(before, site.send(view), request, thing):
         return
     if owned.private(thing) is False and not _names_owner(before, owned.owner):
         yield Question(
@@ -187,7 +187,7 @@ def _harmed(site: Site, victim: Actor, answer: Answer) -> str | None:
         return "set the victim's password"
     again = site.people.log_in(victim)
     if again is None:
-        return "locked the victim out of his account"
+        return "locked the victim out of his account" if refused(site, victim) else None
     sent = [text for text in texts(answer.request.body) if len(text) >= 8 and text != STOLEN_PASSWORD]  # noqa: PLR2004 - by chance
     for proof in proofs(site, again, 1):
         seen = site.send(proof.request)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.exposure.tour import LEFT_SECONDS_MIN, able, unencodable
+from techlead.audit.attacks.standing import again
 from techlead.audit.detect.canaries import CHARACTERS_MIN, line_with, stands_in
 from techlead.audit.target.exchange import Actor, Request
 from techlead.audit.target.operation import PERSONAL, Meaning, Operation, Role
@@ -66,9 +67,10 @@ def _of_account(site: Site, actor: Actor) -> Iterator[Sent]:
 
 def _sent_with(site: Site, operation: Operation) -> Iterator[Sent]:
     """Send an operation well, then broken in the ways that make servers write traces; give each value that was sent."""
-    if operation.role is Role.LOG_OUT:
-        return
-    for variant in range(VARIANTS_MAX):
+    powers = operation.role is not Role.SIGN_UP and any(field.meaning is Meaning.ROLE for field in operation.body)
+    if not operation.body or powers or operation.role is Role.LOG_OUT:
+        return  # nothing to be logged, or it would take a role from somebody whom others need
+    for variant in range(1 if operation.role is Role.PASSWORD else 0, VARIANTS_MAX):
         found = able(site, operation)
         request = _variant(found[1], variant) if found is not None else None
         if request is None:
@@ -107,7 +109,7 @@ def _values(operation: Operation, body: Any) -> Iterator[Sent]:
         if not isinstance(value, str) or len(value) < CHARACTERS_MIN or "\ud800" in value:
             continue
         meaning = meanings.get(name)
-        if meaning in {Meaning.PASSWORD, Meaning.SECRET, Meaning.IBAN} or SECRET.search(name):
+        if meaning in {Meaning.PASSWORD, Meaning.IBAN} or SECRET.search(name):
             yield Sent(value, name, operation.name, "exposure.log-secret")
         elif _personal(operation, name, meaning):
             yield Sent(value, name, operation.name, "exposure.log-personal")
@@ -168,7 +170,7 @@ def _keys(path: str) -> Iterator[str]:
 
 def _provoke(site: Site) -> Actor:
     """Do all that an ordinary user may do, with receivers that refuse; his webhook carries a key."""
-    world, actor = site.world, site.people.first
+    world, actor = site.world, again(site, site.people.first)
     for operation in site.operations:
         urls = [field.name for field in operation.body if field.meaning is Meaning.URL]
         if operation.unsafe and urls and not operation.parameters:

@@ -14,6 +14,7 @@ from techlead.audit.target.operation import Audience, Operation, Role
 from techlead.audit.target.trace import last_error
 
 AT_ONCE = 8
+AT_ONCE_SLOW = 2
 ANSWER_SECONDS = 6.0
 SLOW_SECONDS = 0.12  # such as one that hashes a password
 SLOW_TRIES_MAX = 30
@@ -77,10 +78,12 @@ def _one(
     """Send one operation's variants; what was shown at the same place, or by the same error there, is not shown again."""
     request, answer = base
     sent = [one for one in _chosen(operation, base, likeliest=likeliest) if (operation.name, one.cause) not in shown]
-    if answer.seconds > SLOW_SECONDS:
-        sent = sent[:SLOW_TRIES_MAX]
+    at_once = AT_ONCE
+    if answer.seconds > SLOW_SECONDS:  # what is refused before the slow part comes first, and nothing waits behind it
+        sent, at_once = sorted(sent, key=lambda one: bool(one.place))[:SLOW_TRIES_MAX], AT_ONCE_SLOW
     suspects: dict[str, Try] = {}
-    for one, got in zip(sent, site.many([one.request for one in sent], ANSWER_SECONDS, at_once=AT_ONCE), strict=True):
+    answers = site.many([one.request for one in sent], ANSWER_SECONDS, at_once=at_once)
+    for one, got in zip(sent, answers, strict=True):
         if only_it(got, answer):
             suspects.setdefault(one.cause, one)
     for cause, one in suspects.items():

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Need
+from techlead.audit.attacks.attack import Attack, Harm, Need, Outcome, Site, Unavailable
 from techlead.audit.attacks.outbound import addresses, answers, content, crash, retry, slow
+from techlead.audit.attacks.outbound.triggers import find
 
 RUN: Final = frozenset({Need.PROCESS, Need.CLOCK})
+
+Strike = Callable[[Site], Iterator[Outcome]]
+
+
+def with_messages(strike: Strike) -> Strike:
+    """Say of a target that sends nothing to anybody that this could not be tried on it."""
+
+    def struck(site: Site) -> Iterator[Outcome]:
+        if not find(site):
+            raise Unavailable(Need.MESSAGES.value)
+        yield from strike(site)
+
+    return struck
+
 
 ATTACKS: Final = (
     Attack(
@@ -21,7 +37,7 @@ ATTACKS: Final = (
         ),
         "Messages to a receiver that is down are tried for ever, in step, or given up and forgotten.",
         "The tries that the failing neighbour saw, by the target's clock, and what came once it was back.",
-        retry.giving_up,
+        with_messages(retry.giving_up),
         RUN,
         Harm.WRITES,
         90.0,
@@ -36,7 +52,7 @@ ATTACKS: Final = (
         ),
         "What a receiver answers is not listened to.",
         "The same message came again after a final answer, too early, or twice; or it came nowhere.",
-        answers.strike,
+        with_messages(answers.strike),
         RUN,
         Harm.WRITES,
         80.0,
@@ -46,7 +62,7 @@ ATTACKS: Final = (
         ("outbound.no-timeout", "outbound.head-of-line", "outbound.blocks-request"),
         "One slow receiver holds requests, the worker and everybody else's messages.",
         "A connection that stays open for minutes of the target's clock, and others' messages that come only once it is let go.",
-        slow.strike,
+        with_messages(slow.strike),
         RUN,
         Harm.BREAKS,
         80.0,
@@ -56,10 +72,10 @@ ATTACKS: Final = (
         ("outbound.lost-message",),
         "Messages that were accepted are lost when the process dies.",
         "Fewer messages came after kill -9 and a restart than calls had been answered with 2xx.",
-        crash.strike,
+        with_messages(crash.strike),
         RUN,
         Harm.BREAKS,
-        45.0,
+        60.0,
     ),
     Attack(
         "outbound.addresses",
@@ -76,7 +92,7 @@ ATTACKS: Final = (
         ("outbound.tls-unverified",),
         "Certificates of receivers are not verified.",
         "A message came over TLS although the certificate was signed by nobody.",
-        addresses.trusting,
+        with_messages(addresses.trusting),
         RUN,
         Harm.WRITES,
         30.0,
@@ -86,7 +102,7 @@ ATTACKS: Final = (
         ("outbound.secret-in-payload", "outbound.header-injection", "outbound.no-rate-limit"),
         "Messages carry secrets, headers that a user wrote, or come in any number.",
         "The secret, the header or the number, as it arrived at the neighbour.",
-        content.strike,
+        with_messages(content.strike),
         RUN,
         Harm.WRITES,
         45.0,
@@ -96,7 +112,7 @@ ATTACKS: Final = (
         ("outbound.no-ttl",),
         "A retried message overtakes nothing: it comes after newer ones.",
         "The older message about a row arrived after the newer one.",
-        content.old_news,
+        with_messages(content.old_news),
         RUN,
         Harm.WRITES,
         30.0,

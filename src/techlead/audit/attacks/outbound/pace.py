@@ -19,8 +19,8 @@ LAST_PAUSES: Final = 8.0
 """At the end of a walk the clock stands still for so many pauses: who had been woken up may still be at work."""
 DRIPS_A_STEP: Final = 3
 DRIP_WAIT_SECONDS: Final = 2.0
-SETTLED_SECONDS: Final = 0.03
-SETTLES_MAX: Final = 10
+SETTLED_PAUSES: Final = 2.0
+SETTLES_MAX: Final = 25
 STEP_REAL_SECONDS: Final = 0.045
 STEP_SECONDS_MIN: Final = 1.0
 GROWTH: Final = 0.4
@@ -51,7 +51,7 @@ class Pace:
     def walk(self, seconds: float, step: float = STEP_SECONDS_MIN, until: Callable[[], bool] | None = None) -> bool:
         """Jump in steps until `until()` holds (True) or the way is walked (False)."""
         ends = self._site.clock.now() + seconds
-        while (left := ends - self._site.clock.now()) > 0:
+        while (left := ends - self._site.clock.now()) > 0 and self._site.left() > RESERVE_SECONDS:
             if until is not None and until():
                 return True
             self.step(min(step, left))
@@ -61,11 +61,21 @@ class Pace:
         """As `walk`, with time for some bytes to drip in each step: no read may time out for our haste."""
         ledger = self._site.world.ledger
         ends = self._site.clock.now() + seconds
-        while self._site.clock.now() < ends and not until():
+        while self._site.clock.now() < ends and self._site.left() > RESERVE_SECONDS and not until():
             enough = ledger.drips + DRIPS_A_STEP
             self.step(2 * STEP_SECONDS_MIN)
             ledger.wait(lambda enough=enough: ledger.drips >= enough or until(), DRIP_WAIT_SECONDS)
         return until()
+
+    def settled(self, came: Came) -> Sequence[Arrival]:
+        """Wait, the clock standing still, until all that is under way has come: a worker sends one after the other."""
+        now = came()
+        for _ in range(SETTLES_MAX):
+            time.sleep(SETTLED_PAUSES * self._pause)
+            before, now = now, came()
+            if len(before) == len(now):
+                break
+        return now
 
     def _feel(self) -> None:
         began = time.monotonic()
@@ -112,7 +122,7 @@ def until_quiet(
             return True
         pace.step(_size(site.clock.now() - last, site.clock.now() - began, fine=fine))
         if len(came()) != len(seen):
-            seen = _settled(came)
+            seen = pace.settled(came)
             last = site.clock.now()
     return False
 
@@ -122,14 +132,3 @@ def _size(silence: float, gone: float, *, fine: bool) -> float:
     if fine and gone < FINE_SECONDS:
         size = min(size, gone * FINE)
     return max(STEP_SECONDS_MIN, size)
-
-
-def _settled(came: Came) -> Sequence[Arrival]:
-    """Wait, the clock standing still, until all that is under way has come."""
-    now = came()
-    for _ in range(SETTLES_MAX):
-        time.sleep(SETTLED_SECONDS)
-        before, now = now, came()
-        if len(before) == len(now):
-            break
-    return now

@@ -29,6 +29,7 @@ JUMPS: Final = 40
 JUMP_SECONDS: Final = 3 * 86400.0
 JUMP_WAIT_SECONDS: Final = 0.3
 SILENT_JUMPS: Final = 3
+ROUND_SECONDS: Final = 3.0
 LEFT_SECONDS: Final = 3.0
 QUIET_SECONDS: Final = 86400.0
 RECOVERY_SECONDS: Final = 86400.0
@@ -66,6 +67,8 @@ def _given_up(scene: Scene) -> Iterator[Sighting]:
     failed = {channel: scene.came(channel, mark) for channel in scene.cause.channels}
     endless = goes_on(scene, mark, ended=ended)
     back = _recovered(scene) if not endless else {}
+    if site.left() < LEFT_SECONDS:  # what has not come may only be late
+        back = {}
     for channel, arrivals in failed.items():
         if arrivals:
             tries = by_message(scene.came(channel, mark)) if channel in endless else ()
@@ -90,7 +93,7 @@ def judge(
             evidence,
             f"A message to a dead {whom} was still tried after {many} tries and {days:.0f} days.",
         )
-    if grows(gaps) is False:
+    if grows(gaps) is False and measured(messages, gaps):
         yield _sighting(
             "outbound.no-backoff",
             trigger,
@@ -120,6 +123,12 @@ def judge(
             evidence,
             f"After {most} {'try' if most == 1 else 'tries'} in {lasted / 60:.0f} minutes a message is given up; when the {whom} is back nothing sends it.",
         )
+
+
+def measured(messages: Sequence[Tries], gaps: Sequence[float]) -> bool:
+    """Whether the worker kept up with the clock: a first round that takes as long as the wait after it hides what the waits are."""
+    first = [each.times[0] for each in messages]
+    return max(first) - min(first) <= max(gaps[0], ROUND_SECONDS)
 
 
 def _all(scene: Scene, mark: int) -> tuple[Arrival, ...]:

@@ -19,6 +19,7 @@ LOCKED_SECONDS = 2.0
 WAIT_SECONDS = 3.0
 RESERVE_SECONDS = 5.0
 PLACES_MAX = 3
+AT_ONCE = 12
 RECOVERIES_MAX = 3
 FAST_SECONDS = 0.8
 WRITES_MAX = 4
@@ -26,27 +27,60 @@ BEGUN: Final = b'{"zqx'
 LENGTH: Final = 500
 
 
-def locked_out(stalled: Answer, free: Answer) -> bool:
-    """Tell whether a write that is quick by itself is kept waiting while a stranger's request is stalled."""
-    return free.ok and free.seconds < FAST_SECONDS and (stalled.seconds > LOCKED_SECONDS or not stalled.status)
+def locked_out(stalled: Answer, free: Answer, read: Answer) -> bool:
+    """Tell whether a write that is quick by itself is kept waiting by a stalled request, while reads are not: a lock, not a busy server."""
+    waited = stalled.seconds > LOCKED_SECONDS or not stalled.status
+    return free.ok and free.seconds < FAST_SECONDS and waited and bool(read.status) and read.seconds < LOCKED_SECONDS
 
 
 def strike(site: Site) -> Iterator[Outcome]:
-    """Stall each operation that takes a body, and write something else meanwhile."""
+    """Stall every operation that takes a body at once, and where a write notices, one after the other."""
     callers = Callers(site)
     writes = _writes(site, callers)
     if not writes:
         raise Unavailable("nothing small could be written to notice a lock by")
-    places = [one for one in site.places(unsafe=True) if one.method in {"POST", "PUT", "PATCH"}]
+    places = [(one, _begun(site, one)) for one in site.places(unsafe=True) if one.method in {"POST", "PUT", "PATCH"}]
+    if not places or not locked_out(*_meanwhile(site, [request for _, request in places[:AT_ONCE]], writes[0])):
+        return
     found = 0
-    for operation in places:
+    for operation, request in places:
         if site.left() < RESERVE_SECONDS or found >= PLACES_MAX:
             return
-        base = callers.closest(operation) if operation.role not in {Role.LOG_OUT, Role.SIGN_UP, Role.LOG_IN} else None
-        request = base[0] if base is not None else Request(operation.method, operation.path, operation=operation.name)
-        for sighting in _one(site, operation, request, writes):
+        write = next((one for one in writes if one is not operation), writes[0])
+        seen = _meanwhile(site, [request], write)
+        if locked_out(*seen):
             found += 1
-            yield sighting
+            yield _sighting(operation, request, *seen)
+
+
+def _begun(site: Site, operation: Operation) -> Request:
+    """Make the request to stall: right up to its body, where rows can be made for its path."""
+    with suppress(Unavailable):
+        if operation.role not in {Role.LOG_OUT, Role.SIGN_UP, Role.LOG_IN}:
+            return site.request(operation, next(Callers(site).candidates(operation)))
+    return Request(operation.method, operation.path, operation=operation.name)
+
+
+def _meanwhile(site: Site, begun: list[Request], write: Operation) -> tuple[Answer, Answer, Answer]:
+    """Write while requests are stalled, and again when they are gone; and read while they are stalled."""
+    actor = next(Callers(site).candidates(write))
+    first, second = site.request(write, actor), site.request(write, actor)
+    connections = [stall(site, request) for request in begun]
+    try:
+        time.sleep(SETTLE_SECONDS)
+        stalled = site.send(first, WAIT_SECONDS)
+        read = site.send(Request("GET", "/", operation="GET /"), WAIT_SECONDS)
+    finally:
+        for connection in connections:
+            connection.close()
+    free = site.send(second, WAIT_SECONDS)
+    for _ in range(RECOVERIES_MAX):  # who stalled may hold on until its own time-out
+        if free.ok:
+            break
+        time.sleep(1.0)
+        site.send(site.request(write, actor), WAIT_SECONDS)
+        free = site.send(site.request(write, actor), WAIT_SECONDS)
+    return stalled, free, read
 
 
 def _writes(site: Site, callers: Callers) -> list[Operation]:
@@ -58,29 +92,6 @@ def _writes(site: Site, callers: Callers) -> list[Operation]:
             if done is not None and done[1].seconds < FAST_SECONDS:
                 found.append(operation)
     return found
-
-
-def _one(site: Site, operation: Operation, request: Request, writes: list[Operation]) -> Iterator[Outcome]:
-    write = next((one for one in writes if one is not operation), writes[0])
-    callers = Callers(site)
-    with suppress(Unavailable):
-        actor = next(callers.candidates(write))
-        first, second = site.request(write, actor), site.request(write, actor)
-        connection = stall(site, request)
-        try:
-            time.sleep(SETTLE_SECONDS)
-            stalled = site.send(first, WAIT_SECONDS)
-        finally:
-            connection.close()
-        free = site.send(second, WAIT_SECONDS)
-        for _ in range(RECOVERIES_MAX):  # who stalled may hold on until its own time-out
-            if free.ok:
-                break
-            time.sleep(1.0)
-            site.send(site.request(write, actor), WAIT_SECONDS)
-            free = site.send(site.request(write, actor), WAIT_SECONDS)
-        if locked_out(stalled, free):
-            yield _sighting(operation, request, stalled, free)
 
 
 def stall(site: Site, request: Request) -> Any:
@@ -101,7 +112,7 @@ def stall(site: Site, request: Request) -> Any:
     return connection
 
 
-def _sighting(operation: Operation, request: Request, stalled: Answer, free: Answer) -> Sighting:
+def _sighting(operation: Operation, request: Request, stalled: Answer, free: Answer, read: Answer) -> Sighting:
     who = None if request.actor.role == "anonymous" else request.actor.name
     return Sighting(
         kind=KIND,
@@ -112,6 +123,7 @@ def _sighting(operation: Operation, request: Request, stalled: Answer, free: Ans
             "stalled_bytes": len(BEGUN),
             "write_seconds": round(stalled.seconds, 2),
             "write_seconds_free": round(free.seconds, 3),
+            "read_seconds": round(read.seconds, 3),
         },
         steps=(
             Exchange(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from techlead.audit.attacks.attack import Compare, Need, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.session.banning import Way, account_id, delete_own, deletes_own, ways
-from techlead.audit.attacks.standing import Proof, held, issuer, known_proofs, one, password_body
+from techlead.audit.attacks.standing import Proof, held, issuer, known_proofs, one, password_body, refused
 from techlead.audit.detect import tokens
 from techlead.audit.detect.canaries import stands_in
 from techlead.audit.finding import Question, Severity
@@ -75,7 +75,7 @@ def self_deleted(site: Site) -> Iterator[Outcome]:
         actor = site.people.new()
         found = known_proofs(site, actor)
         gone = delete_own(site, operation, actor)
-        if not gone.ok or site.people.log_in(actor) is not None:
+        if not gone.ok or not refused(site, actor):
             continue
         answer = held(site, found, actor)
         next_one = site.people.new()
@@ -155,7 +155,7 @@ def _lock(site: Site, admin: Actor, way: Way) -> tuple[Answer | None, bool, Answ
         except Unavailable:
             continue
         locked = way.lock(site, admin, id_)
-        if not locked.ok or site.people.log_in(victim) is not None:
+        if not locked.ok or not refused(site, victim):
             continue
         during = held(site, found, victim)
         after = way.unlock(site, admin, id_) and site.people.log_in(victim) is not None

@@ -8,6 +8,7 @@ from typing import Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.session.banning import Way, account_id, ways
+from techlead.audit.attacks.standing import again, refused
 from techlead.audit.detect.canaries import spellings
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Actor
@@ -26,7 +27,7 @@ CAUSING: Final = (Role.CREATE, Role.ACT, Role.CHANGE)
 
 def delivered_after_ban(site: Site) -> Iterator[Outcome]:
     """Turn the world away, have messages queued for a user, lock him out, let the world answer again, and see what he gets."""
-    admin = site.people.admin
+    admin = again(site, site.people.admin) if site.people.admin is not None else None
     chosen = [way for way in ways(site) if way.undo is not None]
     if admin is None or not chosen:
         message = "no way was found to lock somebody out"
@@ -37,7 +38,7 @@ def delivered_after_ban(site: Site) -> Iterator[Outcome]:
             continue
         actor, way, id_ = recipient
         waiting = _queue(site, actor)
-        if waiting and way.lock(site, admin, id_).ok and site.people.log_in(actor) is None:
+        if waiting and way.lock(site, admin, id_).ok and refused(site, actor):
             yield from _delivered(site, actor, way)
             return
         site.world.calm()
@@ -50,7 +51,7 @@ def _recipient(site: Site, admin: Actor, role: str, chosen: list[Way]) -> tuple[
     try:
         trial, actor = site.people.new(role), site.people.new(role)
         for way in chosen:
-            if way.lock(site, admin, account_id(site, trial)).ok and site.people.log_in(trial) is None:
+            if way.lock(site, admin, account_id(site, trial)).ok and refused(site, trial):
                 return actor, way, account_id(site, actor)
     except Unavailable:
         return None
