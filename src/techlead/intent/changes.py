@@ -138,8 +138,8 @@ def lines_of(old: Any, new: Any, where: str = "") -> Iterator[str]:
                 yield from lines_of(old.get(name), new.get(name), f"{where} {name}".strip())
             elif name == "kind" and old.get(name) != new.get(name) and where:
                 yield f"{where} {name}: {_shown(old.get(name))} became {_shown(new.get(name))}"
-    elif where.startswith("templates ") and isinstance(old, list) and isinstance(new, list):
-        yield from (f"{where}: {line}" for line in ndiff(old, new) if line[0] in "-+")
+    elif where.startswith("templates "):
+        yield from (f"{where}: {line}" for line in ndiff(old or (), new or ()) if line[0] in "-+")
     elif old != new:
         yield f"{where}: {_shown(old)} became {_shown(new)}"
 
