@@ -12,7 +12,7 @@ from techlead import (
 backend = Backend("gymbook", roles=["manager", "trainer"])
 sms_gateway = backend.system("https://sms.example/v1", credentials="SMS_GATEWAY_TOKEN")
 payments = backend.incoming(key="PAYMENT_KEY")
-desk, once = role("manager"), [("person", "gym_class")]
+desk, concerned = role("manager"), owner | the("gym_class.trainer") | role("manager")
 
 
 class BookingStatus(Enum):
@@ -77,9 +77,7 @@ class Booking(Resource):
     status: Mapped[BookingStatus] = field(default=BookingStatus.BOOKED, indexed=True)
 
 
-@backend.resource(
-    read=owner | the("gym_class.trainer") | desk, create=signed_in, delete=owner, unique=once, plural="waiting"
-)
+@backend.resource(read=concerned, create=signed_in, delete=owner, unique=[("person", "gym_class")], plural="waiting")
 class Waiting(Resource):
     """A place on the waiting list of a class; everybody waiting hears of a free seat."""
 
@@ -93,8 +91,10 @@ seat_free = notification(GymClass, to=member("Waiting"), via=[inbox, email], tex
 SeatsTaken = Annotated[int, count("Booking", of="gym_class", status=BookingStatus.BOOKED)]
 OwnSeats = Annotated[int, count("Booking", of=("gym_class", "person"), status=BookingStatus.BOOKED)]
 
-NOON, TEN = datetime.fromisoformat("2026-05-01T12:00:00+00:00"), Money("10.00", "EUR")
-ONE = facts(credits=1)
+NOON, CENT, TEN = datetime.fromisoformat("2026-05-01T12:00:00+00:00"), Money("0.01", "EUR"), Money("10.00", "EUR")
+YOGA, UNPAID, PAID = facts(starts_at=NOON), facts(price=TEN, paid_at=None), facts(price=TEN, paid_at=NOON)
+ONE, ADA, SEAT = facts(credits=1), facts(phone="+43 1", credits=1), facts(gym_class="gym_class")
+TEXT = 'call(sms_gateway, "messages", {to: "+43 1", text: "10 credits"}, purchase)'
 
 
 @rule(because="Sixteen people stood before twelve mats (complaint of 3 September 2023).",
@@ -117,17 +117,16 @@ def has_credit(actor: Facts[Person]) -> bool:
 
 
 @rule(because="People booked yesterday's classes to reach a bonus (incident of 12 May 2022).",
-      message="The class has begun.",
-      allows=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(seconds=1))],
-      refuses=[facts(gym_class=facts(starts_at=NOON), now=NOON)])  # fmt: skip
+      message="The class has begun.", allows=[facts(gym_class=YOGA, now=NOON - timedelta(seconds=1))],
+      refuses=[facts(gym_class=YOGA, now=NOON)])  # fmt: skip
 def not_begun(gym_class: Facts[GymClass], now: datetime) -> bool:
     return now < gym_class.starts_at
 
 
 @rule(because="A seat cancelled late stays empty, so the credit is kept: terms of use, section 6.",
       message="Seats can be cancelled until 12 hours before the class.",
-      allows=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(hours=12))],
-      refuses=[facts(gym_class=facts(starts_at=NOON), now=NOON - timedelta(hours=11))])  # fmt: skip
+      allows=[facts(gym_class=YOGA, now=NOON - timedelta(hours=12))],
+      refuses=[facts(gym_class=YOGA, now=NOON - timedelta(hours=11))])  # fmt: skip
 def in_time(gym_class: Facts[GymClass], now: datetime) -> bool:
     return gym_class.starts_at - now >= timedelta(hours=12)
 
@@ -140,14 +139,15 @@ def still_booked(booking: Facts[Booking]) -> bool:
 
 
 @rule(because="One cent opened a pack of ten, and one payment counted twice (incident of 3 May 2025).",
-      message="This is not what is to be paid.",
-      allows=[facts(purchase=facts(price=TEN, paid_at=None), body=facts(amount=TEN))],
-      refuses=[facts(purchase=facts(price=TEN, paid_at=None), body=facts(amount=Money("0.01", "EUR"))), facts(purchase=facts(price=TEN, paid_at=NOON), body=facts(amount=TEN))])  # fmt: skip
+      message="This is not what is to be paid.", allows=[facts(purchase=UNPAID, body=facts(amount=TEN))], refuses=[
+      facts(purchase=UNPAID, body=facts(amount=CENT)), facts(purchase=PAID, body=facts(amount=TEN))])  # fmt: skip
 def to_be_paid(purchase: Facts[Purchase], body: Facts[Payment]) -> bool:
     return purchase.paid_at is None and body.amount == purchase.price
 
 
-@action(Purchase, on=payments.event("payment.succeeded"), when=[to_be_paid])
+@action(Purchase, on=payments.event("payment.succeeded"), when=[to_be_paid],
+        examples=[facts(purchase=facts(credits=10), buyer=ADA, now=NOON).gives(
+                  purchase=facts(paid_at=NOON), buyer=facts(credits=11), calls=[TEXT])])  # fmt: skip
 def pay(purchase: Purchase, buyer: Person, now: datetime) -> Effects:
     """Give the credits that were paid for, and say so."""
     purchase.paid_at = now
@@ -155,16 +155,14 @@ def pay(purchase: Purchase, buyer: Person, now: datetime) -> Effects:
     yield sms_gateway.call("messages", {"to": buyer.phone, "text": f"{purchase.credits} credits"}, about=purchase)
 
 
-@action(Purchase, on=sms_gateway)
+@action(Purchase, on=sms_gateway, examples=[facts(delivered=True).gives(purchase=facts(receipt_sent=True))])
 def texted(purchase: Purchase, delivered: bool) -> None:
     """Remember whether the buyer was told."""
     purchase.receipt_sent = delivered
 
 
-@action(
-    GymClass, by=signed_in, when=[not_begun, not_booked_yet, has_credit, a_seat_is_left],
-    examples=[facts(actor=ONE).gives(actor=facts(credits=0), creates=[(Booking, facts(gym_class="gym_class"))], sends=[booked])],
-)  # fmt: skip
+@action(GymClass, by=signed_in, when=[not_begun, not_booked_yet, has_credit, a_seat_is_left], examples=[
+        facts(actor=ONE).gives(actor=facts(credits=0), creates=[(Booking, SEAT)], sends=[booked])])  # fmt: skip
 def book(gym_class: GymClass, actor: Person) -> Effects:
     """Book a seat for one credit."""
     actor.credits -= 1
@@ -173,10 +171,8 @@ def book(gym_class: GymClass, actor: Person) -> Effects:
     yield booked.send(seat)
 
 
-@action(
-    Booking, by=owner, when=[still_booked, in_time],
-    examples=[facts(person=ONE).gives(booking=facts(status=BookingStatus.CANCELLED), person=facts(credits=2), sends=[seat_free])],
-)  # fmt: skip
+@action(Booking, by=owner, when=[still_booked, in_time], examples=[facts(person=ONE).gives(
+        booking=facts(status=BookingStatus.CANCELLED), person=facts(credits=2), sends=[seat_free])])  # fmt: skip
 def cancel(booking: Booking, gym_class: GymClass, person: Person) -> Effects:
     """Give the seat back and get the credit back; everybody waiting is told."""
     booking.status = BookingStatus.CANCELLED

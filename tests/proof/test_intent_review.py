@@ -127,6 +127,20 @@ def test_a_new_message_that_leaves_the_system_is_named(shelf: Project):
     assert found["messages"] == ["lent is new: about Book, by email, inbox; email leaves this system"]
 
 
+def test_a_new_system_is_named_in_the_review_and_unsigned_in_the_status(shelf: Project):
+    shelf.write("\n@rule(", '\ngateway = backend.system("https://sms.example/v1")\n\n@rule(')
+    _, found = reviewed(shelf)
+    assert found["messages"] == ["gateway is new: calls go to https://sms.example/v1, without credentials"]
+    assert [(one["title"], one["risk"]) for one in found["changes"]] == [("system gateway", "careful")]
+    code, standing = shelf.status()
+    assert (code, standing["system gateway"]["state"]) == (1, "unsigned")
+    shelf.sign("system gateway")
+    shelf.write("sms.example/v1", "evil.example/v1")
+    code, standing = shelf.status()
+    assert (code, standing["system gateway"]["state"]) == (1, "changed")
+    assert "where its calls go changed" in standing["system gateway"]["sentence"]
+
+
 def test_the_projects_own_tests_are_run(shelf: Project):
     (shelf.folder / "test_shelf.py").write_text("def test_true():\n    assert 1 == 2\n")
     code, told = shelf.run("review", "--json", "--no-audit")

@@ -12,7 +12,7 @@ from techlead.cli import review
 from techlead.cli.terminal import say
 from techlead.cli.versions import version
 from techlead.declare.resource import frozen
-from techlead.intent.door.files import FOLDER, SIGNERS
+from techlead.intent.door.files import SIGNERS
 from techlead.intent.report import text
 from techlead.serve.settings import Settings
 from techlead.serve.signed import signed_plan
@@ -26,7 +26,7 @@ def show_forgetting(example: Path) -> bool:
     """Show the draft being caught; False when it is not, or when the example is not signed."""
     with tempfile.TemporaryDirectory(prefix="techlead-draft-") as made:
         folder, signers = Path(made) / "draft", Path(made) / SIGNERS
-        shutil.copytree(example / FOLDER, folder / FOLDER)
+        shutil.copytree(example, folder, ignore=shutil.ignore_patterns("test_*.py", "__pycache__"))
         shutil.copy(example.parent / SIGNERS, signers)
         source = (example / "backend.py").read_text("utf-8")
         (folder / "backend.py").write_text(source.replace(SIGNED, DRAFTED), "utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from techlead.declare.account import Account
@@ -57,17 +58,12 @@ def derive(declarations: Declarations, templates: Mapping[str, str] | None = Non
         account,
         resources,
         tuple(sorted(notifications, key=lambda one: one.name)),
-        operations(
-            resources,
-            account,
-            declarations.outside,
-            frozenset(way for one in notifications for way in one.via),
-            declarations.roles,
-        ),
+        (),
         tuple(sorted(declarations.outside.systems, key=lambda one: one.name)),
         tuple(sorted(declarations.outside.incoming, key=lambda one: one.name)),
         declarations.outside.channels,
     )
+    plan = replace(plan, operations=operations(plan))
     checks.templated(plan, declarations.origin, templates or {}, refusals)
     checks.planned(plan, refusals)
     refusals.end()

@@ -114,6 +114,10 @@ class _Reader:
     def _plain(self, parameter: Parameter, value: Any) -> object:
         if parameter.kind == "now":
             return self._fitting(parameter.name, _MOMENT.dump, _MOMENT.load, value)
+        if parameter.kind == "delivered":
+            if type(value) is not bool:
+                self.problems.append(f"{parameter.name} cannot be {value!r}: it is True or False")
+            return value
         said = parameter.aggregate
         wanted: type = int
         if said is not None and said.field is not None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from techlead.declare.access import Policy, anyone, nobody, role, signed_in
 from techlead.declare.notification import Channel, Own
-from techlead.declare.outside import Outside
-from techlead.derive.plan import Operation, ResourcePlan
+from techlead.derive.plan import Operation, Plan, ResourcePlan
 
 RUNTIME: tuple[tuple[str, str, str, str, Policy, str], ...] = (
     ("register", "POST", "/auth/register", "register", anyone, "Create an account."),
@@ -65,29 +64,24 @@ STEERING: tuple[tuple[str, str, str, str, Policy, str], ...] = (
 """The same of what a backend has that has the role `admin` and sends anything."""
 
 
-def operations(
-    resources: Mapping[str, ResourcePlan],
-    account: str | None,
-    outside: Outside | None = None,
-    channels: frozenset[Channel | Own] = frozenset(),
-    roles: tuple[str, ...] = (),
-) -> tuple[Operation, ...]:
-    """List every operation in a stable order; what no policy allows has none."""
+def operations(plan: Plan) -> tuple[Operation, ...]:
+    """List every operation of all else that a Plan holds, in a stable order; what no policy allows has none."""
+    channels = frozenset(channel for one in plan.notifications for channel in one.via)
     runtime = [
-        Operation(name, method, path, kind, account if "me" in name else None, policy, summary)
-        for name, method, path, kind, policy, summary in _runtime(account, channels)
+        Operation(name, method, path, kind, plan.account if "me" in name else None, policy, summary)
+        for name, method, path, kind, policy, summary in _runtime(plan.account, channels)
     ]
-    sends = bool(channels - {Channel.INBOX} or (outside or Outside()).systems)
-    if account and sends and STEERER in roles:
+    sends = bool(channels - {Channel.INBOX} or plan.systems)
+    if plan.account and sends and STEERER in plan.roles:
         runtime += [
             Operation(name, method, path, kind, None, policy, summary)
             for name, method, path, kind, policy, summary in STEERING
         ]
     incoming = [
         Operation(f"incoming_{one.name}", "POST", f"/incoming/{one.name}", "incoming", None, anyone, INCOMING)
-        for one in sorted((outside or Outside()).incoming, key=lambda one: one.name)
+        for one in plan.incoming
     ]
-    of_rows = [operation for resource in resources.values() for operation in _of(resource)]
+    of_rows = [operation for resource in plan.resources.values() for operation in _of(resource)]
     return (*runtime, *incoming, *of_rows)
 
 

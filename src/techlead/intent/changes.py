@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import ndiff
 from typing import Any, Final
 
 from techlead.derive.matrix import access_matrix, verdict
 from techlead.derive.plan import Plan
 from techlead.intent.difference import Difference, Prover, Verdict, compare
-from techlead.intent.items import Item, changed_titles, item
+from techlead.intent.items import FIXED, Item, changed_titles, item
 from techlead.intent.ledger import CHANGED, Entry
 from techlead.intent.policies import compare_policies
 from techlead.intent.record import Record, subject_of
@@ -72,7 +73,7 @@ def _words(old: Record, new: Record, kind: str) -> Iterator[str]:
     if not old or not new:
         yield from _whole(new or old)
         return
-    if kind in ("setting", "message"):
+    if kind in FIXED:
         yield from lines_of(old, new)
         return
     for name in sorted({*old, *new}):
@@ -92,6 +93,8 @@ def _whole(record: Record) -> Iterator[str]:
         yield f"about {record['about']}, by {', '.join(record['via'])}: {record['text'] or record['subject']}"
     if "roles" in record:
         yield f"roles: {', '.join(record['roles']) or 'none'}"
+    if record["kind"] in LEADS:
+        yield LEADS[record["kind"]](record)
 
 
 def _aspect(name: str, old: Any, new: Any) -> Iterator[str]:
@@ -106,6 +109,8 @@ def _aspect(name: str, old: Any, new: Any) -> Iterator[str]:
         yield from (f"the rule {one} now stands before it" for one in new if one not in old)
         if sorted(old) == sorted(new):
             yield "its rules are asked in another order"
+    elif name == "outside":
+        yield f"what starts it: {old or 'a request'} became {new or 'a request'}"
     elif name == "parts":
         yield from _parts(old, new)
     elif name == "enums":
@@ -133,6 +138,8 @@ def lines_of(old: Any, new: Any, where: str = "") -> Iterator[str]:
                 yield from lines_of(old.get(name), new.get(name), f"{where} {name}".strip())
             elif name == "kind" and old.get(name) != new.get(name) and where:
                 yield f"{where} {name}: {_shown(old.get(name))} became {_shown(new.get(name))}"
+    elif where.startswith("templates "):
+        yield from (f"{where}: {line}" for line in ndiff(old or (), new or ()) if line[0] in "-+")
     elif old != new:
         yield f"{where}: {_shown(old)} became {_shown(new)}"
 
@@ -172,15 +179,41 @@ def _cells(plan: Plan) -> dict[tuple[str, str], str]:
 
 
 def message_changes(old: Mapping[str, Item], new: Mapping[str, Item]) -> tuple[str, ...]:
-    """Say which notifications are new or reach further: whatever is not the inbox leaves the system."""
-    found = []
-    for title, one in new.items():
-        if one.record["kind"] == "message":
-            before = set(old[title].record["via"]) if title in old else set()
-            added = sorted(set(one.record["via"]) - before)
-            outside = [channel for channel in added if channel != "inbox"]
-            leaves = f"; {', '.join(outside)} leaves this system" if outside else ""
-            if added:
-                word = "is new" if title not in old else "goes further"
-                found.append(f"{one.record['name']} {word}: about {one.record['about']}, by {', '.join(added)}{leaves}")
-    return tuple(found)
+    """Say which messages and calls are new or reach further: whatever is not the inbox leaves the system."""
+    return tuple(words for title, one in new.items() for words in _further(old.get(title), one, new))
+
+
+def _further(old: Item | None, new: Item, items: Mapping[str, Item]) -> Iterator[str]:
+    """Say in which ways one thing leads further out, or further in, than it did."""
+    record, before = new.record, old.record if old is not None else {}
+    kind, name = record["kind"], record["name"]
+    word = "goes further" if before else "is new"
+    if kind == "message":
+        added = sorted(set(record["via"]) - set(before.get("via", ())))
+        outside = [channel for channel in added if channel != "inbox"]
+        leaves = f"; {', '.join(outside)} leaves this system" if outside else ""
+        if added:
+            yield f"{name} {word}: about {record['about']}, by {', '.join(added)}{leaves}"
+    elif kind in LEADS and LEADS[kind](record) != (LEADS[kind](before) if before else ""):
+        yield f"{name} {'leads elsewhere' if before else 'is new'}: {LEADS[kind](record)}"
+    elif kind == "action":
+        calls = sorted(_declared(record) - _declared(before))
+        yield from (f"action {name} newly calls {one}" for one in calls if f"system {one}" in items)
+
+
+def _declared(record: Record) -> set[str]:
+    """Name the declarations that code reads: the systems that it calls are among them."""
+    names = (value for part in record.get("parts", {}).values() for value in part["names"].values())
+    return {value[1] for value in names if value[0] == "declared"}
+
+
+LEADS: Final[Mapping[str, Callable[[Record], str]]] = {
+    "system": lambda one: f"calls go to {one['base_url']}, {_with(one['credentials'])}",
+    "incoming": lambda one: f"POST /incoming/{one['name']} takes what is signed with the key in {one['key']}",
+    "channel": lambda one: f"messages leave this system through {one['sends']}",
+}
+"""Where each kind of thing outside leads, in words."""
+
+
+def _with(credentials: str) -> str:
+    return f"with the credentials in {credentials}" if credentials else "without credentials"

@@ -1,4 +1,4 @@
-"""Everything of a Plan that a person signs: rules, actions, policies, and the settings of fields, roles and messages."""
+"""Everything of a Plan that a person signs: rules, actions, policies, settings, messages, and what lies outside."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from techlead.declare.access import (
 from techlead.derive.matrix import policies_of
 from techlead.derive.plan import ActionPlan, FieldPlan, NotificationPlan, Plan, ResourcePlan
 from techlead.intent.code import read_code
+from techlead.intent.outward import outward_records, started_by
 from techlead.intent.record import Record, hash_of, record_of
 from techlead.intent.risk import Risk, risk_of
 from techlead.intent.subject import Subject
@@ -51,6 +52,10 @@ class Item:
     """Of a rule or an action: how it is run."""
 
 
+FIXED: Final = frozenset({"setting", "message", "system", "incoming", "channel"})
+"""The kinds that are data: compared value by value, and not to be swapped for what was signed."""
+
+
 def items_of(plan: Plan) -> dict[str, Item]:
     """List every item of a Plan by title."""
     actions = {f"action {one.resource}.{one.name}": one for one in actions_of(plan)}
@@ -59,6 +64,7 @@ def items_of(plan: Plan) -> dict[str, Item]:
     found += [item(_fields(resource)) for resource in plan.resources.values()]
     found.append(item({"kind": "setting", "name": "roles", "roles": sorted(plan.roles)}))
     found += [item(_notification(one)) for one in plan.notifications]
+    found += map(item, outward_records(plan))
     return {one.title: one for one in found}
 
 
@@ -82,6 +88,7 @@ def _of_subject(subject: Subject, action: ActionPlan | None) -> Item:
     if action is not None:
         record["when"] = [rule.name for rule, _ in action.rules]
         record["on_create"] = action.on_create
+        record["outside"] = started_by(action.outside)
     return item(record, subject)
 
 
@@ -162,15 +169,14 @@ def _computed(one: FieldPlan) -> str:
 
 def _notification(one: NotificationPlan) -> Record:
     to = policy_data(one.to) if isinstance(one.to, Policy) else one.to
-    via = sorted(map(_channel, one.via))
-    said = {"about": one.resource, "to": to, "via": via, "subject": one.subject, "text": one.text}
-    return {"kind": "message", "name": one.name, **said}
+    said = {"about": one.resource, "to": to, "via": _ways(one), "subject": one.subject, "text": one.text}
+    templates = {language or "others": found.source.split("\n") for language, found in one.templates.items()}
+    return {"kind": "message", "name": one.name, **said, "code": one.code, "templates": templates}
 
 
-def _channel(channel: Any) -> str:
-    """Name a way to reach somebody: a channel, or a channel at the address in a field."""
-    path = getattr(channel, "path", None)
-    return str(channel.value) if path is None else f"{channel.channel.value} at {'.'.join(path)}"
+def _ways(one: NotificationPlan) -> Data:
+    """Name each way to reach somebody: a channel, or a channel at the address in a field."""
+    return sorted(f"{way.value} at {'.'.join(one.at[way])}" if way in one.at else way.value for way in one.via)
 
 
 ATOMS: Final[Mapping[type[Policy], Callable[[Any], list[Data]]]] = {

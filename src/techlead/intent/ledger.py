@@ -212,6 +212,12 @@ CHANGED: Final[Mapping[str, str]] = {
     "guards": "who may read or change the rows",
     "fields": "its fields",
     "actions": "who may call an action",
+    "outside": "what starts it",
+    "templates": "its templates",
+    "code": "whether it is a code",
+    "via": "the ways it goes",
+    "base_url": "where its calls go",
+    "verify": "what verifies its signatures",
 }
 
 

@@ -73,6 +73,8 @@ def _has_sensitive(record: Record) -> bool:
 CAREFUL: Final[tuple[tuple[str, Callable[[Record], bool]], ...]] = (
     ("it says who may see or do what", lambda record: record["kind"] == "policy"),
     ("it says which roles there are", lambda record: record["kind"] == "setting" and record["name"] == "roles"),
+    ("what is held here leaves by it", lambda record: record["kind"] in ("system", "channel")),
+    ("what it takes is done without a person", lambda record: record["kind"] == "incoming"),
     ("it has personal, secret or internal fields", _has_sensitive),
     ("it is about money or what stands for it", _reads_money),
     ("it is about retries", lambda record: bool(RETRY.search(_words(record)))),
@@ -94,4 +96,7 @@ ORDINARY: Final = {
     "policy": "it says who may see or do what",
     "setting": "it says what fields hold",
     "message": "it says who is told what",
+    "system": "it is called",
+    "incoming": "it tells us what happened",
+    "channel": "it carries messages",
 }

@@ -14,7 +14,7 @@ from techlead.declare.rule import Rule
 from techlead.derive.operations import operations
 from techlead.derive.plan import Access, ActionPlan, FieldPlan, Plan, ResourcePlan
 from techlead.intent.code import Part
-from techlead.intent.items import ACCESS, Item, policy_of
+from techlead.intent.items import ACCESS, FIXED, Item, policy_of
 from techlead.intent.ledger import Entry
 from techlead.intent.record import Live, Record, subject_of
 from techlead.intent.subject import Subject
@@ -38,12 +38,13 @@ def served(plan: Plan, items: Mapping[str, Item], entries: Mapping[str, Entry]) 
     replaced = tuple(title for title in sorted(items) if title in entries and items[title].hash != entries[title].hash)
     signing = _Signing(plan, items, entries)
     for title in replaced:
-        if items[title].record["kind"] in ("setting", "message"):
+        if items[title].record["kind"] in FIXED:
             raise CannotServe(
-                f"{title} changed, and what rows and messages are cannot be swapped: sign it, or take it back"
+                f"{title} changed, and what rows, messages and other systems are cannot be swapped: sign it, or take it back"
             )
     resources = {name: signing.resource(resource) for name, resource in plan.resources.items()}
-    return Served(replace(plan, resources=resources, operations=operations(resources, plan.account)), replaced)
+    made = replace(plan, resources=resources)
+    return Served(replace(made, operations=operations(made)), replaced)
 
 
 class _Signing:
@@ -94,8 +95,8 @@ class _Signing:
         if record is None:
             return replace(action, rules=tuple((self._rule(rule), names) for rule, names in action.rules))
         subject = self._subject(title, record, self._items[title].record)
-        if record["on_create"] != action.on_create:
-            raise CannotServe(f"{title} runs at another time than when it was signed: sign it, or take it back")
+        if any(record.get(name) != self._items[title].record[name] for name in ("on_create", "outside")):
+            raise CannotServe(f"{title} is started by something else than when it was signed: sign it, or take it back")
         known = {rule.name: (self._rule(rule), names) for rule, names in action.rules}
         missing = [name for name in record["when"] if name not in known]
         if missing:

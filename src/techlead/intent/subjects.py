@@ -18,7 +18,7 @@ from techlead.intent.effects import Done, compared
 from techlead.intent.subject import Case, Point, Shape, Slot, Subject
 
 SAMPLED: Final = frozenset({"text", "email", "url", "webhook_url"})
-PLAIN: Final = {"now": "timestamp", "aggregate": "integer"}
+PLAIN: Final = {"now": "timestamp", "aggregate": "integer", "delivered": "boolean"}
 
 
 def subjects_of(plan: Plan) -> tuple[Subject, ...]:

@@ -12,6 +12,7 @@ import pytest
 from databases import sqlite_url
 from message_board import Board, Caller, serving
 
+from techlead.deliver import sql_statements
 from techlead.errors import StoreUnavailable
 from techlead.primitives import ids
 from techlead.serve import answer
@@ -59,13 +60,12 @@ async def tell_late(board: Board, reader: Caller, after: str, earlier_ms: int, s
     values = {
         "id": ids.uuid7(began, runtime.random), "account": ids.decode("person", reader.id), "channel": "inbox",
         "notification": "note_written", "resource": "Note", "row": bytes(16), "subject": subject, "text": "",
-        "created_at": began * 1000,
+        "created_at": began * 1000, "kind": "", "lane": "", "destination": "", "data": "", "dedupe": None,
+        "expires_at": None, "state": "", "next_at": None,
     }  # fmt: skip
 
     async def work(tx: Any) -> None:
-        from techlead.serve.change.notify import _outbox
-
-        statement = runtime.statements.made("outbox", _outbox)
+        statement = runtime.statements.made("outbox: put", sql_statements.put)
         await tx.run(statement.sql, statement.values(values))
 
     await runtime.store.write(work)
