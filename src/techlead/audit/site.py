@@ -29,6 +29,7 @@ class Budget:
 
     def __init__(self, seconds: float, requests: int) -> None:
         """Start the clock."""
+        self.seconds = seconds
         self.started = time.monotonic()
         self.deadline = self.started + seconds
         self.requests_max = requests
@@ -42,6 +43,10 @@ class Budget:
     def left(self) -> float:
         """Seconds left."""
         return self.deadline - time.monotonic()
+
+    def hold(self, seconds: float) -> None:
+        """Keep so many seconds for later."""
+        self.deadline -= seconds
 
     def end(self) -> None:
         """Nothing more is to be spent."""
@@ -60,6 +65,7 @@ class RunningSite:
         self._known = known
         self._budget = budget
         self._deadline = budget.deadline
+        self._allowed = budget.left()
         self.framework = known.framework
         self.operations = known.operations
         self.resources = known.resources
@@ -185,7 +191,12 @@ class RunningSite:
 
     def allow(self, seconds: float) -> None:
         """Set the deadline of the next strike."""
-        self._deadline = min(time.monotonic() + seconds, self._budget.deadline)
+        self._allowed = seconds
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin the time of this strike anew."""
+        self._deadline = min(time.monotonic() + self._allowed, self._budget.deadline)
 
     def left(self) -> float:
         """Real seconds until the deadline of this strike."""
