@@ -40,7 +40,7 @@ LANES: Final = 4
 """Instances under attack at the same time: more than usual cores, because attacks wait more often than they work."""
 QUIET_SHARE: Final = 0.2
 """Of the budget, what is kept for attacks that measure time and come last."""
-FIRST_SHARE: Final = 0.6
+FIRST_SHARE: Final = 0.55
 """Of the time that is left, how much a first strike may take: what is not shown a second time is not told."""
 SECONDS: Final = 60.0
 EXPLORE_SHARE: Final = 0.25
@@ -293,7 +293,7 @@ class _Run:
         return found
 
     def _strike(self, attack: Attack, site: RunningSite, share: float) -> list[Sighting]:
-        site.allow(min(attack.seconds * max(1.0, self._wanted.seconds / SECONDS), self._budget.left() * share))
+        site.allow(attack.seconds * max(1.0, self._wanted.seconds / SECONDS), share)
         site.people.renew()
         sightings: list[Sighting] = []
         began = time.monotonic()

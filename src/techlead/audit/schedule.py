@@ -15,13 +15,13 @@ SHARED_SECONDS: Final = 60.0
 LIKELY: Final = (
     "outbound.giving-up",  # the longest, and the one that finds out what sends messages at all
     "input.server-error",
-    "limits.page-size",
-    "limits.body-size",
     "exposure.logs",
     "exposure.refused-messages",
     "login.enumeration",
     "outbound.answers",
     "outbound.slow",
+    "limits.page-size",
+    "limits.body-size",
     "outbound.certificates",
     "outbound.content",
     "outbound.addresses",

@@ -65,7 +65,7 @@ class RunningSite:
         self._known = known
         self._budget = budget
         self._deadline = budget.deadline
-        self._allowed = budget.left()
+        self._allowed = budget.left(), 1.0
         self.framework = known.framework
         self.operations = known.operations
         self.resources = known.resources
@@ -189,14 +189,15 @@ class RunningSite:
         """A bare connected socket to the target."""
         return socket.create_connection((self._client.host, self._client.port), CONNECT_SECONDS)
 
-    def allow(self, seconds: float) -> None:
-        """Set the deadline of the next strike."""
-        self._allowed = seconds
+    def allow(self, seconds: float, share: float = 1.0) -> None:
+        """Set the deadline of the next strike: so many seconds, or a share of what is left of the budget."""
+        self._allowed = seconds, share
         self.renew()
 
     def renew(self) -> None:
         """Begin the time of this strike anew."""
-        self._deadline = min(time.monotonic() + self._allowed, self._budget.deadline)
+        seconds, share = self._allowed
+        self._deadline = time.monotonic() + min(seconds, self._budget.left() * share)
 
     def left(self) -> float:
         """Real seconds until the deadline of this strike."""
