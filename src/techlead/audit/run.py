@@ -36,8 +36,12 @@ from techlead.audit.target.understanding import Understanding
 from techlead.audit.written import inferred
 from techlead.errors import TargetRefused
 
-LANES: Final = 3
-"""Instances under attack at the same time: one more than cores, because attacks wait as often as they work."""
+LANES: Final = 4
+"""Instances under attack at the same time: more than usual cores, because attacks wait more often than they work."""
+QUIET_SHARE: Final = 0.2
+"""Of the budget, what is kept for attacks that measure time and come last."""
+FIRST_SHARE: Final = 0.55
+"""Of the time that is left, how much a first strike may take: what is not shown a second time is not told."""
 SECONDS: Final = 60.0
 EXPLORE_SHARE: Final = 0.25
 """Of the time that is left, how much may go into making each operation succeed once."""
@@ -200,6 +204,8 @@ class _Run:
     def everything(self) -> None:
         """Run all jobs: side by side, then those that measure time one by one."""
         plan = jobs([attack for attack in all_attacks() if self._is_wanted(attack) and self._can(attack)])
+        held = self._budget.seconds * QUIET_SHARE if any(job.quiet for job in plan) else 0.0
+        self._budget.hold(held)
         with ThreadPoolExecutor(LANES, "audit-lane") as lanes:
             try:
                 for done in [lanes.submit(self._job, job) for job in plan if not job.quiet]:
@@ -209,6 +215,7 @@ class _Run:
                 lanes.shutdown(wait=False, cancel_futures=True)
                 self._stable.close()
                 raise
+        self._budget.hold(-held)
         for job in plan:
             if job.quiet:
                 self._job(job)
@@ -273,7 +280,7 @@ class _Run:
                 if not instance.alive():
                     instance.restart()
                 site.focus = focus.get(attack.name, frozenset())
-                found[attack.name] = self._strike(attack, site)
+                found[attack.name] = self._strike(attack, site, 1.0 if before else FIRST_SHARE)
                 if before:
                     self._write_reproducers(
                         attack, confirmed(before[attack.name], found[attack.name]), found[attack.name], site
@@ -285,8 +292,8 @@ class _Run:
             self._stable.put_away(instance)
         return found
 
-    def _strike(self, attack: Attack, site: RunningSite) -> list[Sighting]:
-        site.allow(attack.seconds * max(1.0, self._wanted.seconds / SECONDS))
+    def _strike(self, attack: Attack, site: RunningSite, share: float) -> list[Sighting]:
+        site.allow(attack.seconds * max(1.0, self._wanted.seconds / SECONDS), share)
         site.people.renew()
         sightings: list[Sighting] = []
         began = time.monotonic()

@@ -1,18 +1,38 @@
-"""Which attacks share an instance, and in which order the instances are used: what measures time comes last and alone."""
+"""Which attacks share an instance, and in which order the instances are used: the likely first, what measures time last and alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Need
 
 ALONE_SECONDS: Final = 44.0
 """An attack that may take longer gets an instance to itself, so that others need not wait for it."""
-SHARED_SECONDS: Final = 110.0
+SHARED_SECONDS: Final = 60.0
 """How long the attacks of one instance may take together, by their own limits (most end long before)."""
+LIKELY: Final = (
+    "outbound.giving-up",  # the longest, and the one that finds out what sends messages at all
+    "input.server-error",
+    "exposure.logs",
+    "exposure.refused-messages",
+    "login.enumeration",
+    "outbound.answers",
+    "outbound.slow",
+    "limits.page-size",
+    "limits.body-size",
+    "outbound.certificates",
+    "outbound.content",
+    "outbound.addresses",
+    "idempotency.missing",
+    "input.injection",
+    "access.read",
+    "login.no-throttle",
+    "race.at-once",
+    "limits.hashing",
+)
+"""What backends get wrong most often comes first, so that a budget that ends early has seen it; all else follows by family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +51,25 @@ class Job:
 
 def jobs(attacks: Sequence[Attack]) -> tuple[Job, ...]:
     """The order of an audit."""
-    harmless = [attack for attack in attacks if attack.harm is Harm.NONE]
-    writing = [attack for attack in attacks if attack.harm is Harm.WRITES]
-    long = [attack for attack in writing if attack.seconds > ALONE_SECONDS]
+    ranked = sorted(attacks, key=_rank)
+    harmless = [attack for attack in ranked if attack.harm is Harm.NONE]
+    writing = [attack for attack in ranked if attack.harm is Harm.WRITES]
     short = [attack for attack in writing if attack.seconds <= ALONE_SECONDS]
-    breaking = [attack for attack in attacks if attack.harm is Harm.BREAKS]
-    quiet = [attack for attack in attacks if attack.harm is Harm.QUIET]
-    alone = [Job((attack,)) for attack in (*long, *breaking)]
+    alone = [attack for attack in ranked if attack.harm is Harm.BREAKS or (attack in writing and attack not in short)]
+    quiet = [attack for attack in ranked if attack.harm is Harm.QUIET]
+    side_by_side = [*(Job((attack,)) for attack in alone), *_shared(short), *_shared(harmless)]
     return (
-        *_shared(harmless),
-        *_alternating(alone, _shared(short)),
+        *sorted(side_by_side, key=lambda job: min(map(_rank, job.attacks))),
         *(Job((attack,), quiet=True) for attack in quiet),
     )
 
 
-def _alternating(first: Sequence[Job], second: Sequence[Job]) -> list[Job]:
-    """One of each in turn, so that a budget that ends early has seen something of everything."""
-    pairs = zip_longest(first, second)
-    return [job for pair in pairs for job in pair if job is not None]
+def _rank(attack: Attack) -> int:
+    return LIKELY.index(attack.name) if attack.name in LIKELY else len(LIKELY)
 
 
 def _shared(attacks: Sequence[Attack]) -> list[Job]:
-    """Fill instances with attacks, families together; those that move the clock come last on theirs."""
+    """Fill instances with attacks in their order; those that move the clock come last on theirs."""
     groups: list[list[Attack]] = []
     taken = 0.0
     for attack in attacks:

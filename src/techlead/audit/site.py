@@ -29,6 +29,7 @@ class Budget:
 
     def __init__(self, seconds: float, requests: int) -> None:
         """Start the clock."""
+        self.seconds = seconds
         self.started = time.monotonic()
         self.deadline = self.started + seconds
         self.requests_max = requests
@@ -42,6 +43,10 @@ class Budget:
     def left(self) -> float:
         """Seconds left."""
         return self.deadline - time.monotonic()
+
+    def hold(self, seconds: float) -> None:
+        """Keep so many seconds for later."""
+        self.deadline -= seconds
 
     def end(self) -> None:
         """Nothing more is to be spent."""
@@ -60,6 +65,7 @@ class RunningSite:
         self._known = known
         self._budget = budget
         self._deadline = budget.deadline
+        self._allowed = budget.left(), 1.0
         self.framework = known.framework
         self.operations = known.operations
         self.resources = known.resources
@@ -183,9 +189,15 @@ class RunningSite:
         """A bare connected socket to the target."""
         return socket.create_connection((self._client.host, self._client.port), CONNECT_SECONDS)
 
-    def allow(self, seconds: float) -> None:
-        """Set the deadline of the next strike."""
-        self._deadline = min(time.monotonic() + seconds, self._budget.deadline)
+    def allow(self, seconds: float, share: float = 1.0) -> None:
+        """Set the deadline of the next strike: so many seconds, or a share of what is left of the budget."""
+        self._allowed = seconds, share
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin the time of this strike anew."""
+        seconds, share = self._allowed
+        self._deadline = time.monotonic() + min(seconds, self._budget.left() * share)
 
     def left(self) -> float:
         """Real seconds until the deadline of this strike."""

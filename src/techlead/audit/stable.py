@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from techlead.audit.target.given import Given
+from techlead.audit.target.guard import Guard
 from techlead.audit.target.instance import Instance
 from techlead.audit.target.launch import Launch
 from techlead.audit.target.postgres import Place
@@ -47,6 +48,7 @@ class Stable:
         self._launch = launch
         self._source = source
         self.root = Path(tempfile.mkdtemp(prefix="techlead-audit-"))
+        self._guard = Guard(self.root)
         self._open: list[Instance] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -101,3 +103,4 @@ class Stable:
         if self._zygote is not None:
             self._zygote.close()
         shutil.rmtree(self.root, ignore_errors=True)
+        self._guard.close()

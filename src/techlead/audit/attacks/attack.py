@@ -330,6 +330,10 @@ class Site(Protocol):
         """Real seconds until the deadline of this strike; stop well before 0."""
         ...
 
+    def renew(self) -> None:
+        """Begin the time of this strike anew: what it did, or waited for, on behalf of all strikes is not its own."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Attack:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,6 +24,7 @@ INSIDE: Final = "127.0.0.1"
 FIRST_PORT: Final = 42_001
 NOTICE_SECONDS: Final = 8.0
 FORMS_SHOWN: Final = 2
+LEFT_SECONDS: Final = 3.0
 REBOUND_AFTER: Final = (1, 2, 3)
 """After how many look-ups the name leads inside: checks come first, the call last."""
 
@@ -64,26 +67,39 @@ FORMS: Final = (
 
 def strike(site: Site) -> Iterator[Outcome]:
     """Give internal addresses wherever an address is taken, and cause a message to it."""
-    stage = Stage(site)
     seen: dict[str, list[str]] = {}
-    for scene in scenes(site, tuple(one for one in find(site) if one.personal)):
-        owner = scene.owner or scene.caller
-        for number, form in enumerate(FORMS):
-            taker = _reached(scene, owner, _with_port(form, FIRST_PORT + number), FIRST_PORT + number)
-            if taker:
-                seen.setdefault(taker, []).append(form.what)
-            if any(len(forms) >= FORMS_SHOWN for forms in seen.values()):
-                break
-    for operation in fetching(site):
-        for number, form in enumerate(FORMS):
-            port = FIRST_PORT + 100 + number
-            if _fetched(stage, operation, _with_port(form, port), port):
-                seen.setdefault(operation.name, []).append(form.what)
-                if len(seen[operation.name]) >= FORMS_SHOWN:
-                    break
+    for name, form in itertools.chain(_told(site), _called_at_once(site)):
+        seen.setdefault(name, []).append(form.what)
     for name, forms in seen.items():
         claim = f"{name} takes an address in the target's own network, and it is called: {', '.join(forms)}."
         yield Sighting("outbound.ssrf", name, claim, evidence={"forms": forms})
+
+
+def _told(site: Site) -> Iterator[tuple[str, Form]]:
+    """What takes an address and calls it when there is news, with a form of it that led inside; a few such forms are enough."""
+    for scene in scenes(site, tuple(one for one in find(site) if one.personal)):
+        owner = scene.owner or scene.caller
+        shown = Counter[str]()
+        for port, form in enumerate(FORMS, FIRST_PORT):
+            if site.left() < LEFT_SECONDS or max(shown.values(), default=0) >= FORMS_SHOWN:
+                break
+            taker = _reached(scene, owner, _with_port(form, port), port)
+            if taker:
+                shown[taker] += 1
+                yield taker, form
+
+
+def _called_at_once(site: Site) -> Iterator[tuple[str, Form]]:
+    """The same of what calls an address within the request."""
+    stage = Stage(site)
+    for operation in fetching(site):
+        shown = 0
+        for port, form in enumerate(FORMS, FIRST_PORT + 100):
+            if site.left() < LEFT_SECONDS or shown >= FORMS_SHOWN:
+                break
+            if _fetched(stage, operation, _with_port(form, port), port):
+                shown += 1
+                yield operation.name, form
 
 
 def fetching(site: Site) -> tuple[Operation, ...]:

@@ -69,6 +69,13 @@ class Stage:
                 answers.append(self.site.send(self.site.request(operation, actor, body=body)))
         return tuple(answers)
 
+    def makers(self, operation: Operation) -> frozenset[str]:
+        """The roles that were seen to make the rows which the operation refers to."""
+        named = [one.refers_to or operation.resource for one in operation.parameters]
+        named += [one.refers_to for one in operation.body if one.required]
+        rows = [row for row in map(self.site.resource, named) if row is not None and row.create is not None]
+        return frozenset(self.site.role_of(row.create) for row in rows if row.create)
+
     def ground(self, operation: Operation, owner: Actor | None) -> Ground:
         """Make the rows that the operation refers to, as this owner's."""
         path: dict[str, Any] = {}
@@ -82,7 +89,9 @@ class Stage:
                     thing = self.site.make(resource, owner)
                     path |= {**thing.path, parameter.name: thing.id}
         for one in operation.body:
-            if one.refers_to and one.refers_to not in ACCOUNTS:
+            if (
+                one.refers_to and one.required and one.refers_to not in ACCOUNTS
+            ):  # the recipe knows what is better left out
                 with suppress(Unavailable):
                     body[one.name] = self.site.make(one.refers_to, owner).id
         return Ground(path, body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +20,8 @@ from techlead.audit.target.exchange import Actor
 from techlead.audit.target.operation import Operation, Role
 from techlead.audit.world.arrival import Arrival
 
+KNOWN: Final = "outbound.triggers"
+"""Where the notebook keeps them."""
 RESERVE_SECONDS: Final = 5.0
 NOTICE_SECONDS: Final = 8.0
 """Of the target's clock: within it a worker that polls has usually looked."""
@@ -61,16 +63,25 @@ class Trigger:
 
 
 def find(site: Site) -> tuple[Trigger, ...]:
-    """Use the operations until messages have been seen, once for all strikes of an audit."""
+    """Use the operations until messages have been seen, once for all strikes of an audit.
+
+    Raises:
+        Unavailable: The time ended before any was seen, which says nothing about the target.
+    """
     lock = site.notebook.setdefault("outbound.lock", threading.Lock())
     with lock:
-        if "outbound.triggers" not in site.notebook:
-            site.notebook["outbound.triggers"] = _search(site)
-    found: tuple[Trigger, ...] = site.notebook["outbound.triggers"]
-    return found
+        if KNOWN not in site.notebook:
+            found, ended = _search(site)
+            if not found and not ended:
+                raise Unavailable("no time was left to find out what sends messages: give more with --seconds")
+            site.notebook[KNOWN] = found
+        site.renew()
+    known: tuple[Trigger, ...] = site.notebook[KNOWN]
+    return known
 
 
-def _search(site: Site) -> tuple[Trigger, ...]:
+def _search(site: Site) -> tuple[tuple[Trigger, ...], bool]:
+    """What sends messages, and whether all was tried."""
     stage = Stage(site, "first")
     people = tuple(_people(stage, (*site.people.roles[:1], *site.people.roles)))
     until_silent(site, DRAIN_SECONDS)  # who signs up may be welcomed
@@ -83,17 +94,33 @@ def _search(site: Site) -> tuple[Trigger, ...]:
                 break
             for trigger in _try(stage, operation, people, seconds):
                 found.setdefault((trigger.channel, trigger.operation.name, trigger.caller_role), trigger)
+            if _enough(found.values()):
+                break
         if found or not listen(site, mark, PATIENT_SECONDS, step=10.0):
             break
-    return tuple(sorted(found.values(), key=lambda one: (not one.personal, one.within, bool(not one.owner_role))))
+    known = sorted(found.values(), key=lambda one: (not one.personal, one.within, bool(not one.owner_role)))
+    return tuple(known), site.left() >= RESERVE_SECONDS
+
+
+def _enough(found: Iterable[Trigger]) -> bool:
+    """Whether a worker sends both webhooks and mail: it then sends what the other operations cause, too."""
+    late = [one for one in found if not one.within]
+    return any(one.personal for one in late) and any(one.channel == "smtp" for one in late)
 
 
 def candidates(site: Site) -> list[Operation]:
-    """Operations that may cause a message, the likeliest first."""
+    """Operations that may cause a message, the likeliest first; last those that never succeeded."""
     fit = [
         one for one in site.operations if one.unsafe and one.role not in UNTOUCHED and one not in subscriptions(site)
     ]
-    return sorted(fit, key=lambda one: FIRST_TRIED.index(one.role) if one.role in FIRST_TRIED else len(FIRST_TRIED))
+    late = len(FIRST_TRIED)
+    return sorted(
+        fit,
+        key=lambda one: (
+            one.role is not Role.SIGN_UP and not site.role_of(one),
+            FIRST_TRIED.index(one.role) if one.role in FIRST_TRIED else late,
+        ),
+    )
 
 
 def _people(stage: Stage, roles: tuple[str, ...]) -> Iterator[Actor]:
@@ -133,7 +160,10 @@ def _try(stage: Stage, operation: Operation, people: tuple[Actor, ...], seconds:
 
 
 def _pairs(stage: Stage, operation: Operation, people: tuple[Actor, ...]) -> Iterator[tuple[Actor | None, Actor]]:
-    """Whose row, and who calls: strangers first, since who acts is seldom who is told; those who were seen to succeed."""
+    """Whose row, and who calls: strangers first, since who acts is seldom who is told; those who were seen to succeed.
+
+    Only who may make the rows owns them: for others a stand-in does, and it is the stand-in who would be told.
+    """
     if operation.role in {Role.SIGN_UP, Role.FORGOT}:
         yield None, stage.site.people.anonymous
         return
@@ -143,7 +173,9 @@ def _pairs(stage: Stage, operation: Operation, people: tuple[Actor, ...]) -> Ite
         for caller in callers[:1]:
             yield None, caller
         return
-    strangers = [(owner, caller) for owner, caller in itertools.product(people, callers) if owner is not caller]
+    makers = stage.makers(operation)
+    owners = people if "user" in makers else [one for one in people if one.role in makers] or people
+    strangers = [(owner, caller) for owner, caller in itertools.product(owners, callers) if owner is not caller]
     yield from strangers[:STRANGERS_MAX]
     for owner in callers[:1]:
         yield owner, owner
