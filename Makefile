@@ -20,7 +20,7 @@ demo: $(VENV)/installed ## serve the marketplace with sample people and goods; O
 	@$(BIN)/techlead demo --port $(PORT) $(if $(ONCE),--once)
 
 test: $(VENV)/developing ## run all tests, with the short form of each proof
-	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --durations=10 --durations-min=2
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term:skip-covered --durations=10 --durations-min=2
 
 check: $(VENV)/developing ## format, lint, types, architecture, sizes; tells all that is wrong, not only the first
 	@$(MAKE) --no-print-directory --keep-going formatted linted typed contracted measured
