@@ -45,6 +45,8 @@ FIRST_SHARE: Final = 0.55
 SECONDS: Final = 60.0
 EXPLORE_SHARE: Final = 0.25
 """Of the time that is left, how much may go into making each operation succeed once."""
+FIRST_SECONDS_MIN: Final = 4.0
+"""A first strike is not begun for less: it would show nothing, and take the time of what comes last."""
 REQUESTS: Final = 200_000
 SEED: Final = 20_211
 
@@ -261,7 +263,7 @@ class _Run:
     ) -> dict[str, list[Sighting]]:
         """Strike with each attack of the group on one fresh instance; what was sighted `before` gets its reproducer."""
         found: dict[str, list[Sighting]] = {attack.name: [] for attack in group}
-        if self._budget.left() <= 1:
+        if self._budget.left() <= (1.0 if before else FIRST_SECONDS_MIN):
             for attack in group:
                 self._miss(
                     attack, f"the budget of {self._wanted.seconds:.0f} seconds was used up: give more with --seconds"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from techlead.audit.attacks.attack import Harm, Need
 from techlead.audit.families import attacks
-from techlead.audit.schedule import SHARED_SECONDS, jobs
+from techlead.audit.schedule import LIKELY, SHARED_SECONDS, jobs
 
 
 def test_every_attack_is_in_one_job():
@@ -40,3 +40,17 @@ def test_what_moves_the_clock_comes_after_those_whose_sessions_it_would_end():
 def test_no_instance_is_shared_for_too_long():
     for job in jobs(attacks()):
         assert len(job.attacks) == 1 or sum(attack.seconds for attack in job.attacks) <= SHARED_SECONDS
+
+
+def test_every_likely_attack_exists():
+    assert set(LIKELY) <= {one.name for one in attacks()}
+
+
+def test_the_likeliest_is_begun_first_and_what_follows_is_no_likelier():
+    side_by_side = [job for job in jobs(attacks()) if not job.quiet]
+    ranks = [
+        min(LIKELY.index(one.name) if one.name in LIKELY else len(LIKELY) for one in job.attacks)
+        for job in side_by_side
+    ]
+    assert side_by_side[0].attacks[0].name == LIKELY[0]
+    assert ranks == sorted(ranks)
