@@ -61,8 +61,8 @@ async def test_limits_and_isolation_are_in_force(store: PostgresStore) -> None:
     assert await store.read("SHOW transaction_read_only") == [("on",)]
 
 
-async def test_two_who_lock_in_opposite_order_both_succeed(store: PostgresStore) -> None:
-    patient = PostgresStore(store._url, StoreSettings(lock_seconds_max=10, statement_seconds_max=20))
+async def test_two_who_lock_in_opposite_order_both_succeed(url: str, store: PostgresStore) -> None:
+    patient = PostgresStore(url, StoreSettings(lock_seconds_max=10, statement_seconds_max=20))
     await store.write(add(1, "ada"))
     await store.write(add(2, "bob"))
     runs = 0
