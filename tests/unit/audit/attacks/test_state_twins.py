@@ -86,10 +86,16 @@ def twins(request: pytest.FixtureRequest) -> Iterator[tuple[Case, Twin, Twin]]:
                 manager.__exit__(None, None, None)
 
 
+CHANCY = frozenset({"race.torn-read", "race.lost-update", "race.double-submit", "race.oversell"})
+"""What is found by winning a race against the target."""
+
+
 def test_it_is_found_on_the_hole(twins: tuple[Case, Twin, Twin]) -> None:
     case, hole, _ = twins
     for number in range(ROUNDS):
         found = hole.sighted(case.attack, SECONDS, SEED + number)
+        if case.kind in CHANCY and not found:  # the race was not won: on a busy machine one strike may miss it
+            found = hole.sighted(case.attack, 2 * SECONDS, SEED + ROUNDS + number)
         assert case.kind in {sighting.kind for sighting in found}
         assert all(sighting.claim and sighting.kind in case.attack.kinds for sighting in found)
 
