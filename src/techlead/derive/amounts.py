@@ -25,16 +25,10 @@ def decimal_codec(limits: Limits) -> Codec:
         return within(_scaled(value, places), low, high, show)
 
     def parse(value: Any) -> int:
-        return dump(read(value))
-
-    def query(given: str) -> int:
-        return within(_scaled(read(given), places), INT64_MIN, INT64_MAX, show)
-
-    def read(value: Any) -> Decimal:
         if not isinstance(value, str) or DECIMAL.fullmatch(value) is None:
             message = 'must be a decimal in a string, such as "12.50"'
             raise ValueError(message)
-        return Decimal(value)
+        return dump(Decimal(value))
 
     def show(stored: int) -> str:
         digits = str(abs(stored)).rjust(places + 1, "0")
@@ -46,7 +40,7 @@ def decimal_codec(limits: Limits) -> Codec:
 
     example = show(min(max(scale, low), high))
     schema = {"type": "string", "pattern": rf"^-?(0|[1-9][0-9]{{0,18}})(\.[0-9]{{1,{max(places, 1)}}})?$"}
-    return Codec("bigint", parse, show, load, dump, query, schema, example)
+    return Codec("bigint", parse, show, load, dump, parse, schema, example)
 
 
 def _scaled(value: Any, places: int) -> int:
@@ -79,19 +73,16 @@ def money_codec(limits: Limits) -> Codec:
         if DECIMAL.fullmatch(given) is None:
             message = 'amount must be a decimal in a string, such as "12.50"'
             raise ValueError(message)
-        return Money(given, currency).minor
+        return dump(Money(given, currency))
 
     def parse(value: Any) -> int:
-        return bounded(query(_amount(value, currency)))
+        return query(_amount(value, currency))
 
     def dump(value: Any) -> int:
         if not isinstance(value, Money) or value.currency != currency:
             message = f"must be Money in {currency}"
             raise ValueError(message)
-        return bounded(value.minor)
-
-    def bounded(minor: int) -> int:
-        return within(minor, low, high, lambda minor: Money.of_minor(minor, currency))
+        return within(value.minor, low, high, lambda minor: Money.of_minor(minor, currency))
 
     def load(stored: int) -> Money:
         return Money.of_minor(stored, currency)

@@ -1,8 +1,8 @@
 """One codec for each kind of field: how a value travels between JSON, Python and the database, and what it may be.
 
 Four forms of a value: *wire* (what JSON holds), *stored* (what a column holds), *python* (what rules and actions see)
-and *query* (text in an address; a number may lie beyond its field's bounds, where no row is). Everything that comes from
-outside passes `parse` or `query`; both raise ValueError with a sentence that is safe to show, whatever was sent.
+and *query* (text in an address). Everything that comes from outside passes `parse` or `query`; both raise ValueError
+with a sentence that is safe to show, whatever was sent.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def integer_codec(limits: Limits) -> Codec:
         if _INTEGER.fullmatch(given) is None:
             message = "must be a whole number"
             raise ValueError(message)
-        return within(int(given), INT64_MIN, INT64_MAX)
+        return parse(int(given))
 
     schema = {"type": "integer", "format": "int64", "minimum": low, "maximum": high}
     return Codec("bigint", parse, None, _same, parse, query, schema, min(max(1, low), high))

@@ -51,9 +51,6 @@ async def test_following_a_list_to_its_end_shows_every_row_once_in_order(sort, d
         ("price.le=12.00&status=open", 5),
         ("price.ge=3.00&price.lt=50.00", 5),
         ("status=sold", 0),
-        ("price.ge=0.00", 7),
-        ("price=-5.00", 0),
-        ("price.le=90000000000000000.00", 7),
     ],
 )
 async def test_filters_compare_as_their_fields_do(query, count, database_url):

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from techlead.declare.access import nobody
 from techlead.declare.field import MISSING, Now
-from techlead.derive.codecs import INT64_MAX, INT64_MIN
 from techlead.derive.openapi.pattern_example import text_matching
 from techlead.derive.plan import FieldPlan
 from techlead.primitives.money import Money
@@ -35,13 +34,11 @@ def value_schema(field: FieldPlan) -> Schema:
 
 
 def query_schema(field: FieldPlan) -> Schema:
-    """Give the schema of a value in an address: of money its amount, of a whole number any of 64 bits."""
+    """Give the schema of a value in an address: of money, its amount."""
     schema = _narrow(field)
     if field.kind == "money":
         amount: Schema = schema["properties"]["amount"]
         return amount
-    if field.kind == "integer":
-        return {**schema, "minimum": INT64_MIN, "maximum": INT64_MAX}
     return schema
 
 
