@@ -31,8 +31,12 @@ sys.stdin.read()
 START_US = 1_780_000_000_000_000
 
 
+WITHOUT_SESSION = ("register", "login", "ask_unsubscribe", "unsubscribe", "incoming")
+"""What nobody signs in for: it makes a session, is opened by its own link, or by a signature."""
+
+
 def operations(plan: Plan):
-    return [one for one in plan.operations if one.kind not in ("register", "login")]
+    return [one for one in plan.operations if one.kind not in WITHOUT_SESSION]
 
 
 def address(path):

@@ -99,8 +99,7 @@ def try_all(codec: Codec, given_value: Any) -> None:
         assert storable(stored)
         shown = stored if codec.show is None else codec.show(stored)
         assert msgspec.json.encode(shown)
-        if way != codec.query:  # a number in an address may lie beyond its field's bounds
-            assert codec.dump(codec.load(stored)) == stored
+        assert codec.dump(codec.load(stored)) == stored
 
 
 def outcome(way: Callable[[Any], Any], given_value: Any) -> tuple[Any, str | None]:
