@@ -109,6 +109,7 @@ def test_an_audit_that_is_ended_leaves_nothing_behind(folder: Path, tmp_path: Pa
         "audit",
         "shop:app",
     ]
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell inherit that it is ignored
     process = subprocess.Popen(
         [*audited, "--app-dir", str(folder), "--json", str(tmp_path / "report.json")],
         env={**os.environ, "TMPDIR": str(tmp_path)},
@@ -122,9 +123,9 @@ def test_an_audit_that_is_ended_leaves_nothing_behind(folder: Path, tmp_path: Pa
             break
     time.sleep(1)
     process.send_signal(number)
-    process.stderr.read()
-    assert process.wait(60) == 2
+    said = process.stderr.read()
     process.stderr.close()
+    assert process.wait(60) == 2, said
     assert list(tmp_path.iterdir()) == []
     assert _running(tmp_path) == []
 

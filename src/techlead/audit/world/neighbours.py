@@ -105,9 +105,9 @@ class World:
                 listener.close()
             self._listeners.clear()
             self._close_silent()
-        self.cut()
         deadline = time.monotonic() + CLOSE_SECONDS
         while self._lines and time.monotonic() < deadline:  # their threads write in the book, whose clock goes next
+            self.cut()
             time.sleep(0.005)
 
     def _close_silent(self) -> None:
@@ -165,13 +165,14 @@ class World:
                 connection, _ = listener.accept()
             except OSError:
                 return
+            line = Line(connection)
+            with self._lock:  # here and not in its thread: who closes meanwhile waits for it
+                self._lines.add(line)
             threading.Thread(
-                target=self._serve, args=(Line(connection), destination), name=f"talk {destination}", daemon=True
+                target=self._serve, args=(line, destination), name=f"talk {destination}", daemon=True
             ).start()
 
     def _serve(self, line: Line, destination: Destination) -> None:
-        with self._lock:
-            self._lines.add(line)
         try:
             self._converse(line, destination)
         except HungUp:
