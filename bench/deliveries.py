@@ -36,7 +36,7 @@ from techlead.deliver.sql_outbox import SqlOutbox
 from techlead.derive.statements import Statements
 from techlead.primitives import ids
 from techlead.primitives.clock import SECOND_US, system_clock
-from techlead.store import migrate
+from techlead.store.creation import create_in
 from techlead.store.open import open_store
 from techlead.store.port import Store
 from techlead.store.postgres_session import session
@@ -53,7 +53,7 @@ FAST = {"webhook": {"rate_per_second": 1_000_000, "slots_of_destination_max": 50
 async def filled(store: Store, statements: Statements, count: int) -> None:
     """Put durable messages into the outbox."""
     await store.open()
-    await migrate.create_in(store, statements.metadata)
+    await create_in(store, statements.metadata)
     put = statements.made("outbox: put", sql_statements.put)
     now = system_clock()
     for start in range(0, count, PUT_AT_ONCE):

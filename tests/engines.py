@@ -25,7 +25,7 @@ from techlead.deliver.sql_outbox import SqlOutbox
 from techlead.derive.statements import Statements
 from techlead.primitives import ids
 from techlead.primitives.clock import SECOND_US, system_clock
-from techlead.store import migrate
+from techlead.store.creation import create_in
 from techlead.store.open import open_store
 from techlead.store.port import Store
 
@@ -64,7 +64,7 @@ class Engine:
         await self.store.open()
         self.statements = Statements(backend.plan(), self.store.dialect)
         if fresh:
-            await migrate.create_in(self.store, self.statements.metadata)
+            await create_in(self.store, self.statements.metadata)
 
     async def close(self) -> None:
         """Close the outbox; what waits in it stays."""

@@ -8,7 +8,8 @@ from ipaddress import ip_network
 
 import trustme
 
-from techlead.deliver.outbound import Limits, Outbound, Resolve
+from techlead.deliver.asking import Limits, Resolve
+from techlead.deliver.outbound import Outbound
 from techlead.deliver.receiver import Receiver
 from techlead.serve.doors import Doors
 

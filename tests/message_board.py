@@ -36,7 +36,7 @@ from techlead.serve.application import Application
 from techlead.serve.assemble import assemble
 from techlead.serve.events import EventLog
 from techlead.serve.settings import Settings
-from techlead.store import migrate
+from techlead.store.creation import create_in
 from techlead.store.open import open_store
 
 backend = Backend("board", roles=["admin"])
@@ -121,7 +121,7 @@ async def serving(database_url: str, settings: Settings, *, fresh: bool = True, 
     application = assemble(plan, store, settings, log=log, **given)
     if fresh:
         await store.open()
-        await migrate.create_in(store, application.runtime.statements.metadata)
+        await create_in(store, application.runtime.statements.metadata)
     await application.start()
     try:
         yield Board(application, events)

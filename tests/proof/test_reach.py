@@ -11,7 +11,7 @@ from databases import sqlite_url
 from dispatching import until
 from loopback import WORLD
 
-from techlead.deliver.outbound import Limits
+from techlead.deliver.asking import Limits
 from techlead.serve.settings import Settings
 
 pytestmark = pytest.mark.proof

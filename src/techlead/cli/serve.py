@@ -23,6 +23,7 @@ from techlead.serve.backend import Backend
 from techlead.serve.metrics import expose
 from techlead.serve.settings import Settings, settings_from
 from techlead.serve.wire import WholeRequests
+from techlead.store.creation import create_where_empty
 from techlead.store.schema_mark import is_marked, mark
 
 DEFAULT_DATABASE: Final = "sqlite:///techlead.db"
@@ -125,6 +126,9 @@ def prepare(backend: Backend, database: str, settings: Settings) -> None:
     metadata = tables(backend.plan())
     wanted = fingerprint(metadata)
     if asyncio.run(is_marked(database, wanted)):
+        return
+    if not settings.production and create_where_empty(database, metadata):
+        asyncio.run(mark(database, wanted))
         return
     from techlead.store import migrate  # noqa: PLC0415 - Alembic costs 20 MB, and is needed only when something changes
 

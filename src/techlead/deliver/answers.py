@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from techlead.deliver.outbound import Answered, Asking, Limits, Outbound, Unreached
+from techlead.deliver.asking import Answered, Asking, Limits, Unreached
+from techlead.deliver.outbound import Outbound
 from techlead.deliver.port import Dead, Delivered, Fault, Outcome, Paused, Retry
 from techlead.deliver.retry_after import seconds_of
 from techlead.primitives.clock import Clock

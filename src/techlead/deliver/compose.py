@@ -22,7 +22,7 @@ from techlead.derive.access import ANONYMOUS
 from techlead.derive.plan import NotificationPlan, ResourcePlan
 from techlead.derive.statements import Statements
 from techlead.derive.tables import ID
-from techlead.derive.templates import Unrenderable, render
+from techlead.derive.templates import Unrenderable
 from techlead.derive.views import facts_reader, stored_values, view
 from techlead.primitives import ids
 from techlead.primitives.clock import SECOND_US, Clock, system_clock, to_datetime
@@ -158,6 +158,8 @@ class Composer:
         template = templates.get(language) or templates.get(language.partition("-")[0]) or templates.get("")
         if template is None or seen is None or made.channel == Channel.WEBHOOK.value:
             return made
+        from techlead.derive.rendering import render  # noqa: PLC0415 - only who has templates pays for Jinja and Markdown
+
         try:
             words = render(template, seen.values)
         except Unrenderable as error:

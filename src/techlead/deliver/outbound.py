@@ -7,76 +7,16 @@ redirected, decompressed, proxied or remembered, and no environment variable ste
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import cache
-from ipaddress import ip_address
-from typing import Any, Final
-from urllib.parse import urlsplit
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import aiosmtplib
-import certifi
-import httpcore
+from techlead.deliver.asking import Answered, Asking, Limits, MailServer, Resolve
+from techlead.primitives.guard import Network
 
-from techlead.deliver.port import Fault
-from techlead.primitives.guard import Address, Closed, Network, check_address, check_host
-from techlead.primitives.secret import SecretText
+if TYPE_CHECKING:
+    import ssl
 
-RESOLVING_THREADS: Final = 16
-"""Names of slow resolvers wait here and hold up nothing else of the process."""
-ADDRESSES_TRIED_MAX: Final = 4
-CONNECTIONS_MAX: Final = 32
-KEPT_SECONDS: Final = 4.0
-"""Less than the shortest that common servers keep a connection (5 s), so that none is used while it is being closed."""
-AGENT: Final = "techlead"
-
-Resolve = Callable[[str, int], Sequence[str]]
-"""Gives the addresses of a name; OSError when it has none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long and how much one request may be."""
-
-    connect_seconds_max: float = 5.0
-    total_seconds_max: float = 15.0
-    body_bytes_max: int = 16_384
-
-
-class Unreached(Exception):
-    """There was no answer; `fault` says why, and `detail` holds nothing of the address."""
-
-    def __init__(self, fault: Fault, detail: str) -> None:
-        """Hold what went wrong."""
-        self.fault = fault
-        self.detail = detail
-        super().__init__(detail)
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A receiver's answer: the status, its headers by lower-case name, and what was read of its body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    whole: bool
-    """Whether the body was read to its end, as it is, within the limits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """One request: the method, the absolute address, headers and the body."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    from techlead.deliver.connections import Connections
 
 
 class Outbound:
@@ -93,261 +33,26 @@ class Outbound:
         """Prepare; nothing is opened yet."""
         self.limits = limits or Limits()
         self.opened = tuple(opened)
-        self._resolving = ThreadPoolExecutor(RESOLVING_THREADS, thread_name_prefix="resolve")
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trusted or trusted_roots(),
-            max_connections=CONNECTIONS_MAX,
-            max_keepalive_connections=CONNECTIONS_MAX,
-            keepalive_expiry=KEPT_SECONDS,
-            network_backend=_Guarded(self._resolving, resolve or addresses_of, self.opened),
-        )
+        self._trusted = trusted
+        self._resolve = resolve
+        self._connections: Connections | None = None
 
     async def send(self, asking: Asking, limits: Limits | None = None) -> Answered:
         """Send one request and give its answer, whatever its status; Unreached when there is none."""
-        limits = limits or self.limits
-        answer: list[Answered] = []
-        try:
-            async with asyncio.timeout(limits.total_seconds_max):
-                await self._exchange(asking, limits, answer)
-        except TimeoutError:
-            if not answer:
-                raise Unreached(Fault.TIMEOUT, SAID[Fault.TIMEOUT]) from None
-        except Closed as error:
-            raise Unreached(Fault.GUARDED, f"the address {error}") from None
-        except _KNOWN as error:
-            if not answer:
-                fault = _fault(error)
-                raise Unreached(fault, SAID[fault]) from None
-        return answer[-1]
+        if self._connections is None:
+            from techlead.deliver.connections import Connections  # noqa: PLC0415 - only who sends pays for HTTP and TLS
+
+            self._connections = Connections(self.opened, self._trusted, self._resolve)
+        return await self._connections.send(asking, limits or self.limits)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._pool.aclose()
-
-    async def _exchange(self, asking: Asking, limits: Limits, answer: list[Answered]) -> None:
-        """Note the head of the answer as soon as it is there, and again with its body: what breaks later is the body's."""
-        check_host(urlsplit(asking.url).hostname or "", self.opened)
-        headers = {
-            "host": urlsplit(asking.url).netloc,
-            "user-agent": AGENT,
-            "accept-encoding": "identity",
-            **asking.headers,
-        }
-        written = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
-        wait = {"connect": limits.connect_seconds_max}
-        asked = self._pool.stream(
-            asking.method, asking.url, headers=written, content=asking.body or None, extensions={"timeout": wait}
-        )
-        async with asked as response:
-            told = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-            answer.append(Answered(response.status, told, b"", whole=False))
-            body = b""
-            async for chunk in response.aiter_stream():
-                body += chunk
-                if len(body) > limits.body_bytes_max:
-                    answer.append(Answered(response.status, told, body[: limits.body_bytes_max], whole=False))
-                    return
-            whole = told.get("content-encoding", "identity") == "identity"
-            answer.append(Answered(response.status, told, body, whole=whole))
+        if self._connections is not None:
+            await self._connections.close()
 
 
-_KNOWN: Final = (
-    httpcore.TimeoutException,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.UnsupportedProtocol,
-    ssl.SSLError,
-    OSError,
-    UnicodeError,
-)
+async def submit(server: MailServer, sender: str, recipient: str, message: bytes) -> None:
+    """Hand in one message of mail; SubmissionRefused with the server's code, or Unreached."""
+    from techlead.deliver.submission import hand_in  # noqa: PLC0415 - only who sends mail pays for SMTP
 
-
-SAID: Final[Mapping[Fault, str]] = {
-    Fault.TIMEOUT: "no answer in time",
-    Fault.DNS: "the name leads nowhere",
-    Fault.TLS: "the certificate or the handshake of TLS is not right",
-    Fault.CONNECTION: "the connection broke, or what came is not HTTP",
-}
-"""What an operator reads about each fault."""
-
-
-def _fault(error: BaseException) -> Fault:
-    if isinstance(error, httpcore.TimeoutException):
-        return Fault.TIMEOUT
-    if isinstance(error, socket.gaierror | UnicodeError):
-        return Fault.DNS
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError):
-            return Fault.TLS
-        seen = seen.__cause__ or seen.__context__
-    return Fault.CONNECTION
-
-
-class _Guarded(httpcore.AsyncNetworkBackend):
-    """Connects to addresses that were checked, and to no others."""
-
-    def __init__(self, resolving: ThreadPoolExecutor, resolve: Resolve, opened: Sequence[Network]) -> None:
-        self._resolving = resolving
-        self._resolve = resolve
-        self._opened = opened
-        self._inner = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - the name and the meaning are httpcore's
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Resolve once, check all that was found, connect to the first that takes the connection."""
-        async with _in_time(timeout):
-            last: Exception = httpcore.ConnectError()
-            for address in (await self._addresses(host, port))[:ADDRESSES_TRIED_MAX]:
-                try:
-                    return _Plain(
-                        await self._inner.connect_tcp(str(address), port, timeout, local_address, socket_options)
-                    )
-                except httpcore.ConnectError as error:
-                    last = error
-            raise last
-
-    async def connect_unix_socket(self, *_given: Any, **_named: Any) -> httpcore.AsyncNetworkStream:
-        """Refuse: no receiver is there."""
-        raise Closed("must not lead to this machine")
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait, as the pool asks."""
-        await self._inner.sleep(seconds)
-
-    async def _addresses(self, host: str, port: int) -> list[Address]:
-        check_host(host, self._opened)
-        found = await asyncio.get_running_loop().run_in_executor(self._resolving, self._resolve, host, port)
-        addresses = [ip_address(one.partition("%")[0]) for one in dict.fromkeys(found)]
-        for address in addresses:
-            check_address(address, self._opened)
-        return addresses
-
-
-class _Plain(httpcore.AsyncNetworkStream):
-    """A connection before TLS, which is closed when the handshake is cut off; httpcore closes it on errors alone."""
-
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
-        self._inner = inner
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as above
-        """Read, as the connection does."""
-        return await self._inner.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
-        """Write, as the connection does."""
-        await self._inner.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        """Close the connection."""
-        await self._inner.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - as above
-    ) -> httpcore.AsyncNetworkStream:
-        """Shake hands; whatever cuts that off, nothing stays open."""
-        try:
-            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
-        except BaseException:
-            await self._inner.aclose()
-            raise
-
-    def get_extra_info(self, info: str) -> Any:
-        """Tell of the connection."""
-        return self._inner.get_extra_info(info)
-
-
-@asynccontextmanager
-async def _in_time(seconds: float | None) -> AsyncIterator[None]:
-    """Bound resolving and connecting together; what is late is the time-out of connecting."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise httpcore.ConnectTimeout from None
-
-
-def addresses_of(host: str, port: int) -> Sequence[str]:
-    """Ask the machine's resolver."""
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
-@cache
-def trusted_roots() -> ssl.SSLContext:
-    """Trust the machine's certificate authorities and Mozilla's, TLS 1.2 at least (ASVS 12.3.2)."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context
-
-
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    """Where mail is handed in (RFC 6409): TLS from the start, or STARTTLS before anything is said; never without."""
-
-    host: str
-    port: int
-    tls: bool
-    user: str = ""
-    password: SecretText = field(default_factory=lambda: SecretText(""))
-    trusted: ssl.SSLContext | None = None
-    limits: Limits = field(default_factory=Limits)
-
-    async def submit(self, sender: str, recipient: str, message: bytes) -> None:
-        """Hand in one message; SubmissionRefused with the server's code, or Unreached."""
-        session = aiosmtplib.SMTP(
-            hostname=self.host,
-            port=self.port,
-            username=self.user or None,
-            password=self.password.reveal() or None,
-            local_hostname=sender.rpartition("@")[2],
-            timeout=self.limits.total_seconds_max,
-            use_tls=self.tls,
-            start_tls=None if self.tls else True,
-            tls_context=self.trusted or trusted_roots(),
-        )
-        try:
-            async with asyncio.timeout(self.limits.total_seconds_max):
-                async with asyncio.timeout(self.limits.connect_seconds_max):
-                    await session.connect()
-                await session.sendmail(sender, recipient, message)
-        except aiosmtplib.SMTPException as error:
-            raise _unsubmitted(error) from None
-        except TimeoutError:
-            raise Unreached(Fault.TIMEOUT, SAID[Fault.TIMEOUT]) from None
-        except (OSError, ssl.SSLError) as error:
-            fault = _fault(error)
-            raise Unreached(fault, SAID[fault]) from None
-        finally:
-            session.close()
-
-
-class SubmissionRefused(Exception):
-    """The mail server said no: its code (RFC 5321), and whether it is about this message or about us."""
-
-    def __init__(self, code: int, *, about_message: bool) -> None:
-        """Hold the code; the words of the server may hold the address, so they are left behind."""
-        self.code = code
-        self.about_message = about_message
-        super().__init__(str(code))
-
-
-def _unsubmitted(error: aiosmtplib.SMTPException) -> SubmissionRefused | Unreached:
-    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        return SubmissionRefused(error.recipients[0].code, about_message=True)
-    if isinstance(error, aiosmtplib.SMTPTimeoutError):
-        return Unreached(Fault.TIMEOUT, SAID[Fault.TIMEOUT])
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        return SubmissionRefused(error.code, about_message=isinstance(error, aiosmtplib.SMTPDataError))
-    if type(error) is aiosmtplib.SMTPException:  # what the library says of nothing but this
-        return Unreached(Fault.TLS, "the mail server offers no STARTTLS")
-    fault = _fault(error)
-    return Unreached(fault, SAID[fault])
+    await hand_in(server, sender, recipient, message)

@@ -9,14 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-CURVE: Final = ec.SECP256R1()
+ORDER: Final = 0xFFFFFFFF_00000000_FFFFFFFF_FFFFFFFF_BCE6FAAD_A7179E84_F3B9CAC2_FC632551
+"""How many private values P-256 has (SEC 2, section 2.4.2)."""
 SALT_BYTES: Final = 16
 AUTH_BYTES: Final = 16
 PRIVATE_BYTES: Final = 32
@@ -38,8 +32,10 @@ class Browser:
         """Refuse what is no point of the curve; ValueError."""
         if len(self.auth) != AUTH_BYTES:
             raise ValueError(f"must have an auth secret of {AUTH_BYTES} bytes")
+        from techlead.deliver import curves  # noqa: PLC0415 - only who pushes pays for it
+
         try:
-            ec.EllipticCurvePublicKey.from_encoded_point(CURVE, self.point)
+            curves.check_point(self.point)
         except ValueError:
             raise ValueError("must have a public key on the curve P-256") from None
 
@@ -48,15 +44,17 @@ def encrypt(payload: bytes, browser: Browser, random: Callable[[int], bytes]) ->
     """Encrypt for one browser (aes128gcm, RFC 8188); ValueError when the payload is too long."""
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise ValueError(f"must be at most {PAYLOAD_BYTES_MAX} bytes")
-    ours = ec.derive_private_key(_scalar(random(PRIVATE_BYTES)), CURVE)
-    point = _point(ours)
-    theirs = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, browser.point)
-    secret = _derive(ours.exchange(ec.ECDH(), theirs), browser.auth, b"WebPush: info\0" + browser.point + point, 32)
+    from techlead.deliver import curves  # noqa: PLC0415 - only who pushes pays for it
+
+    ours = scalar(random(PRIVATE_BYTES))
+    point = curves.point_of(ours)
+    shared = curves.exchange(ours, browser.point)
+    secret = curves.derive(shared, browser.auth, b"WebPush: info\0" + browser.point + point, 32)
     salt = random(SALT_BYTES)
-    key = _derive(secret, salt, b"Content-Encoding: aes128gcm\0", 16)
-    nonce = _derive(secret, salt, b"Content-Encoding: nonce\0", 12)
+    key = curves.derive(secret, salt, b"Content-Encoding: aes128gcm\0", 16)
+    nonce = curves.derive(secret, salt, b"Content-Encoding: nonce\0", 12)
     head = salt + struct.pack("!LB", RECORD_BYTES, len(point)) + point
-    return head + AESGCM(key).encrypt(nonce, payload + LAST_RECORD, None)
+    return head + curves.seal(key, nonce, payload + LAST_RECORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +71,18 @@ class Vapid:
     @property
     def public(self) -> str:
         """What a browser is told as `applicationServerKey`."""
-        return encode(_point(ec.derive_private_key(int.from_bytes(self.private), CURVE)))
+        from techlead.deliver import curves  # noqa: PLC0415 - only who pushes pays for it
+
+        return encode(curves.point_of(self.private))
 
     def authorization(self, origin: str, expires_seconds: int) -> str:
         """Sign who we are for one push service (`aud` is its origin), until a moment."""
-        key = ec.derive_private_key(int.from_bytes(self.private), CURVE)
+        from techlead.deliver import curves  # noqa: PLC0415 - only who pushes pays for it
+
         claims = {"aud": origin, "exp": expires_seconds, "sub": self.contact}
         signed = ".".join(encode(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "ES256"}, claims))
-        r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
-        return f"vapid t={signed}.{encode(r.to_bytes(32) + s.to_bytes(32))}, k={self.public}"
+        signature = encode(curves.sign_es256(self.private, signed.encode()))
+        return f"vapid t={signed}.{signature}, k={self.public}"
 
 
 def encode(raw: bytes) -> str:
@@ -94,14 +95,6 @@ def decode(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
-def _derive(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
-    return HKDF(hashes.SHA256(), length, salt, info).derive(secret)
-
-
-def _point(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-
-
-def _scalar(random: bytes) -> int:
-    """Make a private value of 32 random bytes; the group is so near 2**256 that what is left over shows nothing."""
-    return int.from_bytes(random) % (CURVE.group_order - 1) + 1
+def scalar(random: bytes) -> bytes:
+    """Make a private value of P-256 of 32 random bytes; the group is so near 2**256 that what is left over shows nothing."""
+    return (int.from_bytes(random) % (ORDER - 1) + 1).to_bytes(32)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from techlead.derive.plan import FieldPlan, NotificationPlan, Plan, ResourcePlan
-from techlead.derive.templates import render, spoken
+from techlead.derive.rendering import render
+from techlead.derive.templates import spoken
 
 PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 

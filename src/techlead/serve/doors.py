@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from urllib.parse import unquote, urlsplit
 
-from techlead.deliver.outbound import MailServer, Outbound
+from techlead.deliver.asking import MailServer
+from techlead.deliver.outbound import Outbound
 from techlead.errors import SettingsRefused
 from techlead.primitives.guard import Network
 from techlead.primitives.secret import SecretText

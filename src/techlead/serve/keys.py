@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from techlead.deliver.push_encryption import CURVE
+from techlead.deliver.push_encryption import scalar
 from techlead.deliver.signing import Key, Private, Shared, read_key
 from techlead.derive.plan import Plan
 from techlead.errors import SettingsRefused
@@ -48,7 +48,7 @@ class Keys:
     def push(self) -> bytes | None:
         """Give the private key by which push services know us."""
         found = self.derived("push")
-        return (int.from_bytes(found[0]) % (CURVE.group_order - 1) + 1).to_bytes(32) if found else None
+        return scalar(found[0]) if found else None
 
 
 def keys_from(plan: Plan, settings: Settings, environment: Mapping[str, str]) -> Keys:

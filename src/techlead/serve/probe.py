@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from techlead.deliver.outbound import Asking, Limits, Unreached
+from techlead.deliver.asking import Asking, Limits, Unreached
 from techlead.deliver.port import Fault
 from techlead.derive.plan import ResourcePlan
 from techlead.errors import FieldError, InvalidFields

@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from alembic.operations import ops
-from sqlalchemy import Connection, MetaData, create_mock_engine, dialects, inspect
+from sqlalchemy import Connection, MetaData
 
+from techlead.store.creation import created
 from techlead.store.migration_changes import carry_out, difference, has_rows, soften
-from techlead.store.migration_connection import in_transaction, scratch
+from techlead.store.migration_connection import MigrationRefused, in_transaction, scratch
 from techlead.store.migration_files import Folder, Migration, migration, recorded, refuse_unnamed
-from techlead.store.migration_steps import MigrationRefused, Step, leaves, steps
-from techlead.store.port import Dialect, Store, Transaction
+from techlead.store.migration_steps import Step, leaves, steps
 
 __all__ = [
     "Migration",
@@ -30,7 +30,6 @@ __all__ = [
     "apply",
     "back",
     "create_all",
-    "create_in",
     "ensure",
     "make",
     "pending",
@@ -55,8 +54,7 @@ def ensure(url: str, metadata: MetaData) -> list[Step]:
     """In development: create what is missing, refuse what would lose something, and tell what was done."""
 
     def change(connection: Connection) -> list[Step]:
-        if not inspect(connection).get_table_names():
-            metadata.create_all(connection)
+        if created(connection, metadata):
             return [Step(f"create table {table.name}") for table in metadata.sorted_tables]
         before = difference(connection, metadata).upgrade_ops
         done = steps(before) if before is not None else []
@@ -81,28 +79,6 @@ def create_all(url: str, metadata: MetaData, folder: Path | None = None) -> None
                 files.stamp(connection)
 
     in_transaction(url, change)
-
-
-async def create_in(store: Store, metadata: MetaData) -> None:
-    """Create every table through an open store; the only way into a temporary database."""
-
-    async def work(transaction: Transaction) -> None:
-        for statement in statements(metadata, store.dialect):
-            await transaction.run(statement)
-
-    await store.write(work)
-
-
-def statements(metadata: MetaData, dialect: Dialect) -> list[str]:
-    """Give the statements that create a schema."""
-    found: list[str] = []
-    speaks = dialects.registry.load(dialect)()
-
-    def note(clause: Any, *_arguments: Any, **_options: Any) -> None:
-        found.append(str(clause.compile(dialect=speaks)))
-
-    metadata.create_all(create_mock_engine(f"{dialect}://", note), checkfirst=False)
-    return found
 
 
 def make(folder: Path, name: str, metadata: MetaData) -> Path | None:

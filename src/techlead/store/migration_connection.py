@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import apsw
-import asyncpg
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import NullPool
 
 from techlead.errors import ConstraintViolated, ProgramError, SettingsRefused, TechleadError
-from techlead.store import postgres_faults, sqlite_faults
-from techlead.store.migration_steps import MigrationRefused
+from techlead.store import sqlite_faults
 from techlead.store.open import dialect_of, sqlite_path
 
 T = TypeVar("T")
 
 LOCK_SECONDS_MAX: Final = 10.0
-# An arbitrary number that means "a techlead migration" among the advisory locks of a PostgreSQL database.
-LOCK_NUMBER: Final = 0x7465_6368_6C65_6164
+
+
+class MigrationRefused(ProgramError):
+    """The schema was left as it is; the message says what to do."""
 
 
 class Abandoned(Exception):
@@ -45,13 +43,16 @@ def in_transaction(url: str, change: Callable[[Connection], T], *, keep: bool = 
 
     fault: TechleadError | None = None
     try:
-        _on_sqlite(url, run) if dialect_of(url) == "sqlite" else _on_postgres(url, run)
+        if dialect_of(url) == "sqlite":
+            _on_sqlite(url, run)
+        else:
+            from techlead.store import migration_postgres  # noqa: PLC0415 - SQLite does without its driver
+
+            migration_postgres.run_on(url, LOCK_SECONDS_MAX, run)
     except Abandoned:
         pass
     except exc.DBAPIError as error:
         fault = _translate(error)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        fault = postgres_faults.translate(error)
     if fault is not None:
         raise fault
     return results[0]
@@ -94,30 +95,6 @@ def _check_references(connection: Connection) -> None:
         raise MigrationRefused(f"Rows of {broken[0]} would lead nowhere in {broken[2]}: mend them first.")
 
 
-def _on_postgres(url: str, run: Callable[[Connection], None]) -> None:
-    from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415 - needs greenlet, which SQLite does without
-
-    def locked(connection: Connection) -> None:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(LOCK_SECONDS_MAX * 1000)}")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_NUMBER})")
-        run(connection)
-
-    async def change() -> None:
-        engine = create_async_engine(
-            "postgresql+asyncpg://",
-            async_creator=lambda: asyncpg.connect(url, timeout=LOCK_SECONDS_MAX),
-            poolclass=NullPool,
-        )
-        try:
-            async with engine.begin() as connection:
-                await connection.run_sync(locked)
-        finally:
-            await engine.dispose()
-
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        thread.submit(asyncio.run, change()).result()
-
-
 def _translate(error: exc.DBAPIError) -> TechleadError:
     """Give our error for what SQLAlchemy wrapped; a row that stands against a step is a refusal of the step."""
     original: Any = error.orig
@@ -138,5 +115,7 @@ def _of_sqlite(original: sqlite3.Error) -> TechleadError:
 
 
 def _of_postgres(original: BaseException | None) -> TechleadError:
+    from techlead.store import postgres_faults  # noqa: PLC0415 - as above
+
     cause = original.__cause__ if original is not None else None
     return postgres_faults.translate(cause or original or ProgramError())

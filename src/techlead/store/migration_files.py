@@ -17,7 +17,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from techlead.store.migration_changes import checks
-from techlead.store.migration_steps import ONLY_A_PERSON, MigrationRefused, Step, steps
+from techlead.store.migration_connection import MigrationRefused
+from techlead.store.migration_steps import ONLY_A_PERSON, Step, steps
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,59}")
 FILE: Final = '''"""{name}

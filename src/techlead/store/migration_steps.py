@@ -14,15 +14,9 @@ from typing import Any, Final
 from alembic.operations import ops
 from sqlalchemy import Column, String, Text, types
 
-from techlead.errors import ProgramError
-
 # Names of ours; indexes and constraints with other names were made by somebody else and are left alone.
 OUR_UNIQUE: Final = "uq__"
 SQL_SHOWN_MAX: Final = 80
-
-
-class MigrationRefused(ProgramError):
-    """The schema was left as it is; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

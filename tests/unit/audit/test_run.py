@@ -109,7 +109,9 @@ def test_an_audit_that_is_ended_leaves_nothing_behind(folder: Path, tmp_path: Pa
         "audit",
         "shop:app",
     ]
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell inherit that it is ignored
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # tests in the background of a shell inherit that it is ignored
     process = subprocess.Popen(
         [*audited, "--app-dir", str(folder), "--json", str(tmp_path / "report.json")],
         env={**os.environ, "TMPDIR": str(tmp_path)},

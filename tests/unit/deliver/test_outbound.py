@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 import pytest
 from loopback import HOST, QUICK, WORLD
 
-from techlead.deliver.outbound import Answered, Asking, Limits, Outbound, Unreached
+from techlead.deliver.asking import Answered, Asking, Limits, Unreached
+from techlead.deliver.outbound import Outbound
 from techlead.deliver.port import Fault
 from techlead.deliver.receiver import Receiver
 

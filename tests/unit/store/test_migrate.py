@@ -36,6 +36,7 @@ from techlead.errors import (
     UniqueViolated,
 )
 from techlead.store import migrate
+from techlead.store.creation import create_in
 from techlead.store.migrate import MigrationRefused, Step
 from techlead.store.open import open_store
 from techlead.store.port import Store
@@ -139,14 +140,14 @@ def test_create_all_creates_what_ensure_would(database_url: str) -> None:
 
 async def test_tables_can_be_created_through_an_open_store(database_url: str) -> None:
     async with opened(database_url) as store:
-        await migrate.create_in(store, schema())
+        await create_in(store, schema())
         assert await store.read("SELECT * FROM visit") == []
     assert migrate.pending(database_url, schema()) == []
 
 
 async def test_a_temporary_database_is_filled_through_its_store_only() -> None:
     async with opened("sqlite://") as store:
-        await migrate.create_in(store, schema())
+        await create_in(store, schema())
         assert await store.read("SELECT * FROM visit") == []
     with pytest.raises(SettingsRefused, match="create_in"):
         migrate.ensure("sqlite://", schema())
@@ -468,11 +469,11 @@ def url() -> Iterator[str]:
 async def test_a_migration_waits_for_another_one(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import asyncpg
 
-    from techlead.store import migration_connection
+    from techlead.store import migration_connection, migration_postgres
 
     monkeypatch.setattr(migration_connection, "LOCK_SECONDS_MAX", 0.1)
     other = await asyncpg.connect(url)
-    await other.execute(f"SELECT pg_advisory_lock({migration_connection.LOCK_NUMBER})")
+    await other.execute(f"SELECT pg_advisory_lock({migration_postgres.LOCK_NUMBER})")
     with pytest.raises(StoreBusy):
         await asyncio.to_thread(migrate.ensure, url, schema())
     await other.close()

@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from techlead.deliver.answers import exchange, outcome_of
-from techlead.deliver.outbound import Answered, Asking, Limits, Outbound
+from techlead.deliver.asking import Answered, Asking, Limits
+from techlead.deliver.outbound import Outbound
 from techlead.deliver.port import Dead, Delivered, Delivery, Fault, Outcome
 from techlead.primitives.clock import Clock
 from techlead.primitives.secret import SecretText

@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 
 from techlead.deliver.answers import exchange, outcome_of
-from techlead.deliver.outbound import Answered, Asking, Outbound
+from techlead.deliver.asking import Answered, Asking
+from techlead.deliver.outbound import Outbound
 from techlead.deliver.port import Dead, Delivery, Fault, Outcome
 from techlead.primitives.clock import Clock
 from techlead.primitives.text import url

@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
+from techlead.deliver.asking import MailServer, SubmissionRefused, Unreached
 from techlead.deliver.letter import Letter, compose
 from techlead.deliver.mailbox import Mailbox
-from techlead.deliver.outbound import MailServer, SubmissionRefused, Unreached
+from techlead.deliver.outbound import submit
 from techlead.deliver.port import Dead, Delivered, Delivery, Fault, Outcome, Retry
 from techlead.errors import MailboxUnavailable
 
@@ -34,7 +35,7 @@ class Mail:
         except ValueError as error:
             return Dead(Fault.UNSENDABLE, f"the address {error}")
         try:
-            await self.server.submit(self.address, letter.address, written)
+            await submit(self.server, self.address, letter.address, written)
         except SubmissionRefused as refused:
             return _refused(refused)
         except Unreached as unreached:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from techlead.deliver.answers import exchange, outcome_of
-from techlead.deliver.outbound import Answered, Asking, Outbound
+from techlead.deliver.asking import Answered, Asking
+from techlead.deliver.outbound import Outbound
 from techlead.deliver.port import Dead, Delivery, Fault, Outcome
 from techlead.deliver.push_encryption import Browser, Vapid, decode, encrypt
 from techlead.primitives.clock import SECOND_US, Clock

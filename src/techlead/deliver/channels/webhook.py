@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from techlead.deliver.answers import exchange, outcome_of
-from techlead.deliver.outbound import Answered, Asking, Outbound
+from techlead.deliver.asking import Answered, Asking
+from techlead.deliver.outbound import Outbound
 from techlead.deliver.port import Dead, Delivery, Fault, Outcome
 from techlead.deliver.signing import Key, Private, of_account, sign
 from techlead.primitives.clock import SECOND_US, Clock

@@ -17,7 +17,7 @@ from techlead.derive.checks.names import is_snake_case
 from techlead.derive.checks.problem import Problem
 from techlead.derive.plan import FieldPlan, NotificationPlan, Plan, ResourcePlan
 from techlead.derive.refusals import Refusals
-from techlead.derive.templates import Unrenderable, named_in
+from techlead.derive.templates import Template, Unrenderable
 from techlead.primitives import text
 
 SUBJECT_CHARACTERS_MAX: Final = 200
@@ -117,7 +117,7 @@ def _words(resource: ResourcePlan, one: NotificationPlan) -> Iterator[Problem]:
         named += [name for name in PLACEHOLDER.findall(said) if name not in named]
     for template in one.templates.values():
         with suppress(Unrenderable):  # which is refused as a template
-            named += [name for name in sorted(named_in(template)) if name not in named]
+            named += [name for name in sorted(_named_in(template)) if name not in named]
     for name in named:
         yield from _named(resource, paths.find(resource, name), name)
     if named and residual(resource.access.read, ActorClass(signed_in=True)) == nobody and not resource.is_account:
@@ -167,3 +167,9 @@ def _named(resource: ResourcePlan, field: FieldPlan | None, name: str) -> Iterat
         yield f"it would tell {resource.name}.{name}, which is {field.sensitivity.value}", "leave it out of the text"
     elif field.read is not None:
         yield f"it would tell {resource.name}.{name}, which has read={field.read}", "leave it out of the text"
+
+
+def _named_in(template: Template) -> frozenset[str]:
+    from techlead.derive.rendering import named_in  # noqa: PLC0415 - only who has templates pays for Jinja and Markdown
+
+    return named_in(template)

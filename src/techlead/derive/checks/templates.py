@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from techlead.declare.origin import Origin
 from techlead.derive.checks.problem import nearest
 from techlead.derive.plan import Plan
 from techlead.derive.refusals import Refusals
-from techlead.derive.templates import FILE_NAME, problems
+from techlead.derive.templates import FILE_NAME, Template
 
 
 def check(plan: Plan, origin: Origin, sources: Mapping[str, str], refusals: Refusals) -> None:
@@ -24,5 +24,11 @@ def check(plan: Plan, origin: Origin, sources: Mapping[str, str], refusals: Refu
             refusals.add(origin, f"template {file}", reason, nearest(match[1], known))
     for one in known.values():
         for template in one.templates.values():
-            for reason, mend in problems(template):
+            for reason, mend in _problems(template):
                 refusals.add(one.origin, f"template {template.file}", reason, mend)
+
+
+def _problems(template: Template) -> Iterator[tuple[str, str]]:
+    from techlead.derive.rendering import problems  # noqa: PLC0415 - only who has templates pays for Jinja and Markdown
+
+    return problems(template)

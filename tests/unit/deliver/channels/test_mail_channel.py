@@ -13,10 +13,10 @@ import pytest
 from loopback import HOST, QUICK, WORLD
 from lying_mail_server import MailReceiver
 
+from techlead.deliver.asking import MailServer
 from techlead.deliver.channels.mail import UNSUBSCRIBE, Drop, Mail
 from techlead.deliver.conformance import DELIVERY
 from techlead.deliver.mailbox import Folder
-from techlead.deliver.outbound import MailServer
 from techlead.deliver.port import Dead, Delivered, Fault, Outcome, Retry
 from techlead.primitives.secret import SecretText
 

@@ -13,9 +13,10 @@ from databases import sqlite_url
 from dispatching import until
 from pages import SHOP, assert_refused, load
 
+from techlead.deliver.asking import Asking, Unreached
 from techlead.deliver.channels.apprise import Apprise
 from techlead.deliver.conformance import DELIVERY, findings
-from techlead.deliver.outbound import Asking, Outbound, Unreached
+from techlead.deliver.outbound import Outbound
 from techlead.deliver.port import Dead, Delivered, Delivery, Fault, Outcome, Retry
 from techlead.deliver.receiver import Receiver
 from techlead.derive.compile import derive

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from techlead.derive.templates import Template, Unrenderable, named_in, problems, render
+from techlead.derive.rendering import named_in, problems, render
+from techlead.derive.templates import Template, Unrenderable
 from techlead.primitives.money import Money
 
 
