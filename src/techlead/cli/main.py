@@ -26,6 +26,7 @@ VERBS: Final[dict[str, str]] = {
     "approve": "Sign what changed, one thing at a time, at a terminal.",
     "reject": "Say why a proposal is not wanted.",
     "shadow": "Let a draft run beside the signed rule, read what was heard of it, promote or drop it.",
+    "explain": "Say who may do what, which rule and why, what happens on an operation, where a value goes.",
     "why": "Say which rule and which condition allow or refuse somebody something, and what would change that.",
     "status": "Say what is signed, and what is not what was signed.",
     "migrate": "Make, show, apply and take back migrations; a lossy step is taken only when it is named.",

@@ -101,21 +101,27 @@ def _of(resource: ResourcePlan) -> Iterator[Operation]:
     rows, row = f"/{resource.path}", f"/{resource.path}/{{id}}"
     table = (
         (f"list_{resource.path.replace('-', '_')}", "GET", rows, "list", access.read, f"List {resource.path}."),
-        (f"create_{noun}", "POST", rows, "create", access.create, f"Create a {_words(noun)}."),
-        (f"read_{noun}", "GET", row, "read", access.read, f"Read a {_words(noun)}."),
-        (f"update_{noun}", "PATCH", row, "update", access.update, f"Change a {_words(noun)}."),
-        (f"delete_{noun}", "DELETE", row, "delete", access.delete, f"Delete a {_words(noun)}."),
-        (f"history_of_{noun}", "GET", f"{row}/history", "history", access.history, f"Read a {_words(noun)}'s history."),
+        (f"create_{noun}", "POST", rows, "create", access.create, f"Create {_a(noun)}."),
+        (f"read_{noun}", "GET", row, "read", access.read, f"Read {_a(noun)}."),
+        (f"update_{noun}", "PATCH", row, "update", access.update, f"Change {_a(noun)}."),
+        (f"delete_{noun}", "DELETE", row, "delete", access.delete, f"Delete {_a(noun)}."),
+        (f"history_of_{noun}", "GET", f"{row}/history", "history", access.history, f"Read {_a(noun)}'s history."),
     )
     for operation, method, path, kind, policy, summary in table:
         if policy != nobody:
             yield Operation(operation, method, path, kind, name, policy, summary)
     for action in resource.actions:
         if action.by != nobody:
-            summary = action.description.split("\n")[0] or f"{_words(action.name).capitalize()} a {_words(noun)}."
+            summary = action.description.split("\n")[0] or f"{_words(action.name).capitalize()} {_a(noun)}."
             path = f"{row}/{action.name.replace('_', '-')}"
             yield Operation(f"{action.name}_{noun}", "POST", path, "action", name, action.by, summary, action.name)
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _a(name: str) -> str:
+    """Put the article before a name: an order, a listing; by its first letter, which is nearly always right."""
+    words = _words(name)
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final
 
-EMPTY_ELEMENTS: Final = frozenset({"meta", "br", "hr"})
+EMPTY_ELEMENTS: Final = frozenset({"meta", "br", "hr", "input"})
 
 
 class Html(str):
