@@ -87,7 +87,7 @@ def _body(name: str, words: str, fields: list[FieldPlan], *, every: bool) -> str
 
 
 def _answer(resource: ResourcePlan) -> str:
-    lines = [f"class {resource.name}Answer(BaseModel):", f'    """What a caller reads of one; a field that it may not read is left out."""', "",
+    lines = [f"class {resource.name}Answer(BaseModel):", '    """What a caller reads of one; a field that it may not read is left out."""', "",
              "    id: str", "    revision: int"]  # fmt: skip
     lines += [
         f"    {_safe(one.name)}: {_type(one)}" + (" | None = None" if one.read is not None and not one.nullable else "")
