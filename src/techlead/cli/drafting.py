@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, get_args
 
@@ -30,9 +30,23 @@ from techlead.intent.door.files import FOLDER as LEDGER
 from techlead.intent.items import items_of
 from techlead.intent.ledger import State
 from techlead.intent.provers import installed_prover
-from techlead.intent.report import markdown
+from techlead.intent.report import Run, markdown
 
 WORLD_SECONDS_MAX: Final = 120
+IN_WORLDS: Final = """
+import json, os, sys
+import pytest, techlead
+
+sys.path.insert(0, os.getcwd())
+for page in json.load(sys.stdin):
+    with open("backend.py", "w", encoding="utf-8") as file:
+        file.write(page)
+    child = os.fork()  # pytest and techlead are imported once for all worlds
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os._exit(int(pytest.main(sys.argv[1:])))
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +95,7 @@ def judged(at: Desk, answer: Answer) -> tuple[Finding, ...]:
         except ProgramError as error:
             return (Finding(PAGE, str(error).replace(f"{folder}/", "")),)
         versions = Versions(at.plan, plan, items_of(at.plan), items_of(plan), at.signed, installed_prover())
-        return (*contract_findings(versions, at.brief), *_tested(at, answer, folder))
+        return contract_findings(versions, at.brief) or tuple(_tested(at, answer, folder))
 
 
 def _tested(at: Desk, answer: Answer, folder: Path) -> Iterator[Finding]:
@@ -98,22 +112,22 @@ def _weak(project: Project, folder: Path, new: Sequence[str]) -> Iterator[Findin
     """Refuse new tests that pass in every broken world: they would not notice either."""
     broken = worlds(project.files[PAGE])
     for path in new:
-        if not any(_fails(folder, page, path) for page in broken.values()):
+        if 1 not in _ended(folder, list(broken.values()), path):
             said = ", ".join(broken)
             yield Finding(
                 path,
                 f"it passes whatever is broken ({said}): let a test fail when a rule, an action or a policy is wrong",
             )
-    (folder / PAGE).write_text(project.files[PAGE], "utf-8")
 
 
-def _fails(folder: Path, page: str, path: str) -> bool:
-    (folder / PAGE).write_text(page, "utf-8")
-    words = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", path]
+def _ended(folder: Path, pages: list[str], path: str) -> set[int]:
+    """Run a file of tests against each page and give how pytest ended: 1 when a test failed."""
+    words = [sys.executable, "-c", IN_WORLDS, "-q", "-x", "--no-header", "-p", "no:cacheprovider", path]
     done = subprocess.run(  # noqa: S603 - our own interpreter
-        words, capture_output=True, check=False, timeout=WORLD_SECONDS_MAX, cwd=folder, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        words, input=json.dumps(pages), capture_output=True, text=True, check=False, timeout=WORLD_SECONDS_MAX, cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
-    return done.returncode == 1
+    return {int(line) for line in done.stdout.split()}
 
 
 def proposed(at: Desk, drafted: Drafted) -> Path:
@@ -121,10 +135,10 @@ def proposed(at: Desk, drafted: Drafted) -> Path:
     with laid_out(at.project, drafted.answer) as folder:
         before = Version("what is here", at.project.folder, at.plan)
         after = Version("the proposal", folder, plan_apart(folder))
-        page = markdown(
-            reviewed(before, after, argparse.Namespace(no_tests=False, no_audit=True, signers="", base="", team=False))
-        )
-        page = page.replace(f"{folder}/", "")
+        review = reviewed(before, after, argparse.Namespace(no_tests=True, no_audit=True))
+        has_tests = any(is_test(path) for path in (*at.project.files, *drafted.answer.files))
+        ran = Run("tests", has_tests or None, "passed on the draft" if has_tests else "the project has none")
+        page = markdown(replace(review, runs=(ran,))).replace(f"{folder}/", "")
     return keep(at.project, drafted, page)
 
 

@@ -45,6 +45,8 @@ def _untouched(versions: Versions, brief: Brief) -> Iterator[Finding]:
     for one in changes(versions.old_items, versions.new_items, versions.prover):
         if one.what == "new" or not _is_fixed(one.title, brief) or _is_equal(one.differences):
             continue
+        if one.what == "changed" and _only_adds(versions.old_items[one.title], versions.new_items[one.title]):
+            continue
         shown = next((words for found in one.differences for words in sentences(found)), "")
         whose = "is signed" if one.title in versions.signed else "is not what the task is about"
         yield Finding(one.title, f"it is {one.what}, and it {whose}: leave it as it is{f' ({shown})' if shown else ''}")
@@ -53,6 +55,14 @@ def _untouched(versions: Versions, brief: Brief) -> Iterator[Finding]:
 def _is_fixed(title: str, brief: Brief) -> bool:
     kind, _, name = title.partition(" ")
     return f"{BELONGS.get(kind, kind)} {name}" not in brief.stake
+
+
+def _only_adds(old: Item, new: Item) -> bool:
+    """Tell whether a resource's policies are what they were, but for those of actions that are new."""
+    if not old.title.startswith("policy "):
+        return False
+    kept = {name: new.record["actions"].get(name) for name in old.record["actions"]}
+    return {**new.record, "actions": kept, "members": old.record["members"]} == old.record
 
 
 def _is_equal(differences: tuple[object, ...]) -> bool:

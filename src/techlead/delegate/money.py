@@ -59,8 +59,8 @@ def spending_of(given: Mapping[str, Any]) -> Spending:
         try:
             number = Decimal(str(value))
         except InvalidOperation:
-            number = Decimal("NaN")
-        if isinstance(value, bool) or not 0 < number <= HIGHEST[name]:
+            number = Decimal(0)
+        if not number.is_finite() or isinstance(value, bool) or not 0 < number <= HIGHEST[name]:
             raise SettingsRefused(f"[ai] {name} is {value!r}: a number above 0, at most {HIGHEST[name]}.")
         values[name] = number if name.startswith("dollars") else int(number)
     return Spending(**values)

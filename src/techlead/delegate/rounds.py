@@ -1,4 +1,7 @@
-"""Rounds of drafting: ask, judge, hand the findings back, at most three times; then a proposal's answer or a refusal."""
+"""Rounds of drafting: ask, judge, hand the findings back, at most three times; then a proposal's answer or a refusal.
+
+Who answers the same again is not asked once more.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,12 @@ def drive(ask: Ask, brief: str, judge: Judge, repairs_max: int = REPAIRS_MAX) ->
     """Ask until nothing stands against the answer; `ask` raises when a limit is reached, and nothing is asked again."""
     words = brief
     refused: list[tuple[str, ...]] = []
+    heard: set[str] = set()
     for _ in range(repairs_max + 1):
         said = ask(words)
+        if said in heard:  # it will not converge, and each round costs
+            return Ended(None, (*refused, refused[-1]))
+        heard.add(said)
         try:
             answer = read_answer(said)
             found = tuple(map(str, judge(answer)))
