@@ -9,8 +9,10 @@ import secrets
 
 import pytest
 from backends import example, running
+from pages import plan_of
 
 from techlead.derive.tables import tables
+from techlead.primitives.ids import encode
 from techlead.serve.query import page_of
 
 pytestmark = pytest.mark.proof
@@ -20,7 +22,7 @@ PLACES = (0.0, 0.5, 0.95)
 STATUSES = ("open", "reserved", "sold")
 
 
-async def fill(caller, seller):
+async def fill(caller, seller, count=ROWS):
     """Add listings below the API, 10,000 a transaction: cheap and dear, of each status."""
     store = caller.application.runtime.store
     table = tables(caller.plan).tables["listing"]
@@ -28,15 +30,15 @@ async def fill(caller, seller):
     assert {column.name for column in table.columns} == set(names)
     marks = ", ".join("?" if store.dialect == "sqlite" else f"${place}" for place in range(1, len(names) + 1))
     sql = f"INSERT INTO listing ({', '.join(names)}) VALUES ({marks})"
-    for first in range(0, ROWS, 10_000):
+    for first in range(0, count, 10_000):
         rows = [
             [number.to_bytes(8) + secrets.token_bytes(8), 1, seller, f"Thing {number}", "", 100 + number % 9_973, STATUSES[number % 3], None]
-            for number in range(first, min(first + 10_000, ROWS))
+            for number in range(first, min(first + 10_000, count))
         ]  # fmt: skip
         await store.write(lambda tx, rows=rows: tx.run_many(sql, rows))
 
 
-async def cost_of(caller, query):
+async def cost_of(caller, query, path="/listings", who=None):
     """Give the work of one page, and where the next begins."""
     store = caller.application.runtime.store
     asked = []
@@ -47,7 +49,7 @@ async def cost_of(caller, query):
         return await read(sql, values)
 
     store.read = noted
-    answer = await caller("GET", f"/listings?{query}")
+    answer = await caller("GET", f"{path}?{query}", who=who)
     store.read = read
     assert answer.status_code == 200, answer.text
     assert len(answer.json()["items"]) == 20
@@ -113,6 +115,121 @@ async def test_a_page_far_down_a_list_costs_what_the_first_one_costs(query, data
 def bound(first):
     """Give what a page may cost: as much as the first, and the way down to where it begins."""
     return 2 * first + 60
+
+
+CARDS = """
+from enum import Enum
+from techlead import Account, Backend, Mapped, Ref, Resource, anyone, field, owned_by, owner, signed_in, the
+
+backend = Backend("cards")
+
+class Stage(Enum):
+    OPEN = "open"
+    DONE = "done"
+
+@backend.account
+class Person(Account):
+    pass
+
+@backend.resource(
+    read=owner | the("reviewer"), create=signed_in,
+    indexed=[("author", "points"), ("reviewer", "points"), ("author", "stage", "points"), ("reviewer", "stage", "points")],
+)
+class Card(Resource):
+    author: Mapped[Ref[Person]] = owned_by()
+    reviewer: Mapped[Ref[Person]] = field()
+    stage: Mapped[Stage] = field(indexed=True)
+    points: Mapped[int] = field(ge=0, le=1_000_000, indexed=True)
+"""
+
+
+@pytest.mark.parametrize("query", ["limit=20&sort=-points", "limit=20&stage=done&sort=points"])
+async def test_a_filtered_list_in_another_fields_order_costs_the_same_with_an_index_for_both(
+    query, database_url, tmp_path
+):
+    async with running(plan_of(tmp_path, CARDS), database_url) as caller:
+        await caller.sign_up("me", "other")
+        me, other = [row_id for (row_id,) in await caller.rows("SELECT id FROM person ORDER BY id")]
+        store = caller.application.runtime.store
+        marks = ", ".join("?" if store.dialect == "sqlite" else f"${place}" for place in range(1, 7))
+        costs = []
+        for count in (400, 8_000):
+            rows = [
+                [secrets.token_bytes(16), 1, *((me, other), (other, me))[number % 2], "open" if number % 8 > 1 else "done", number]
+                for number in range(count)
+            ]  # fmt: skip
+            sql = f"INSERT INTO card (id, revision, author, reviewer, stage, points) VALUES ({marks})"
+            await store.write(lambda tx, sql=sql, rows=rows: tx.run_many(sql, rows))
+            if store.dialect == "postgresql":
+                await store.write(lambda tx: tx.run("ANALYZE card"))
+            cost, following = await cost_of(caller, query, "/cards", "me")
+            costs += [cost, (await cost_of(caller, f"{query}&after={following}", "/cards", "me"))[0]]
+        assert max(costs) <= bound(costs[0]), costs
+
+
+async def order(caller, listing, buyer, seller, count, since):
+    """Add a buyer's orders below the API."""
+    store = caller.application.runtime.store
+    names = ["id", "revision", "buyer", "listing", "address", "seller", "price_eur", "status", "placed_at"]
+    assert {column.name for column in tables(caller.plan).tables["order"].columns} == {*names, "tracking"}
+    marks = ", ".join("?" if store.dialect == "sqlite" else f"${place}" for place in range(1, len(names) + 1))
+    sql = f'INSERT INTO "order" ({", ".join(names)}) VALUES ({marks})'
+    rows = [
+        [
+            (since + number).to_bytes(8) + secrets.token_bytes(8),
+            1,
+            buyer,
+            listing,
+            "Here",
+            seller,
+            100,
+            "placed",
+            number,
+        ]
+        for number in range(count)
+    ]
+    await store.write(lambda tx: tx.run_many(sql, rows))
+
+
+@pytest.mark.parametrize("query", ["limit=20", "limit=20&status=placed"])
+async def test_a_page_of_what_one_bought_or_sold_costs_the_same_however_much_that_was(query, database_url):
+    async with running(example("marketplace"), database_url) as caller:
+        await caller.sign_up("me", "other")
+        (me,), (other,) = await caller.rows("SELECT id FROM person ORDER BY id")
+        assert encode("person", me) == caller.ids["me"]
+        await fill(caller, me, 1)
+        (listing,) = (await caller.rows("SELECT id FROM listing"))[0]
+        costs = []
+        for count in (200, 4_000):
+            for buyer, seller in ((me, other), (other, me), (other, other), (me, me)):
+                await order(caller, listing, buyer, seller, count, count * 10)
+            if caller.application.runtime.store.dialect == "postgresql":
+                await caller.application.runtime.store.write(lambda tx: tx.run('ANALYZE "order"'))
+            cost, following = await cost_of(caller, query, "/orders", "me")
+            costs += [cost, (await cost_of(caller, f"{query}&after={following}", "/orders", "me"))[0]]
+        assert max(costs) <= bound(costs[0]), costs
+
+
+async def test_what_one_bought_or_sold_is_listed_once_each_and_in_its_order(database_url):
+    async with running(example("marketplace"), database_url) as caller:
+        await caller.sign_up("me", "other", "stranger")
+        (me,), (other,), _ = await caller.rows("SELECT id FROM person ORDER BY id")
+        await fill(caller, me, 1)
+        (listing,) = (await caller.rows("SELECT id FROM listing"))[0]
+        for since in range(0, 120, 40):
+            for place, (buyer, seller) in enumerate(((me, other), (other, me), (other, other), (me, me))):
+                await order(caller, listing, buyer, seller, 10, since + 10 * place)
+        everything = await caller.rows('SELECT id, buyer, seller FROM "order" ORDER BY id DESC')
+        mine = [encode("order", row_id) for row_id, buyer, seller in everything if me in (buyer, seller)]
+        assert len(mine) == 90
+        for sort, expected in (("", mine), ("&sort=id", mine[::-1])):
+            seen, after = [], ""
+            while after is not None:
+                answer = (await caller("GET", f"/orders?limit=7{sort}{after}", who="me")).json()
+                seen += [one["id"] for one in answer["items"]]
+                after = answer["next"] and f"&after={answer['next']}"
+            assert seen == expected
+        assert (await caller("GET", "/orders", who="stranger")).json()["items"] == []
 
 
 async def test_a_page_that_skips_rows_is_found_dear(database_url):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_type
 
 from techlead import (
@@ -40,7 +40,7 @@ class Reader(Account):
     phone: Mapped[Personal[str] | None] = field(max_length=32)
 
 
-@backend.resource(read=owner | role("librarian"), create=signed_in)
+@backend.resource(read=owner | role("librarian"), create=signed_in, indexed=[("reader", "renewed")])
 class Loan(Resource):
     reader: Mapped[Ref[Reader]] = owned_by()
     title: Mapped[str] = field(max_length=120)
@@ -48,6 +48,7 @@ class Loan(Resource):
     code: Mapped[Secret[str]] = field(max_length=12)
     since: Mapped[datetime] = field(default=now)
     renewed: Mapped[int] = field(ge=0, le=5, default=0)
+    due: Mapped[date | None] = field(default=None, indexed=True)
 
 
 class Renewal(Body):
@@ -68,6 +69,7 @@ def may_renew(loan: Facts[Loan]) -> bool:
 def renew(loan: Loan, reader: Reader, body: Renewal) -> Effects:
     assert_type(loan.title, str)
     assert_type(loan.since, datetime)
+    assert_type(loan.due, date | None)
     assert_type(loan.id, Ref[Loan])
     assert_type(loan.reader, Ref[Reader])
     assert_type(reader.phone, str | None)
@@ -77,6 +79,7 @@ def renew(loan: Loan, reader: Reader, body: Renewal) -> Effects:
     loan.renewed += 1
     yield renewed.send(loan)
     yield create(Loan(title=loan.title, fee=loan.fee, code="1234"))
+    yield create(Loan(title=loan.title, fee=loan.fee, code="1234", due=None))
 
 
 def shares(fee: Money) -> Sequence[Money]:

@@ -37,7 +37,7 @@ class Declarations:
         self.accounts: list[type[Account]] = []
         self.outside = Outside()
 
-    def resource(
+    def resource(  # noqa: PLR0913 - each is one thing that may be said of a resource, by name
         self,
         *,
         read: Policy = nobody,
@@ -47,12 +47,14 @@ class Declarations:
         history: Policy = nobody,
         soft_delete: bool = False,
         unique: Sequence[Sequence[str]] = (),
+        indexed: Sequence[Sequence[str]] = (),
         plural: str | None = None,
     ) -> Callable[[type[R]], type[R]]:
         """Give a resource its API: each policy says who may do that to which rows; what is left out nobody may.
 
         `soft_delete` keeps deleted rows for their history; `history` says who may read what changed; each tuple of
-        `unique` names fields that together occur once; `plural` overrides the path.
+        `unique` names fields that together occur once; each tuple of `indexed` names fields that lists filter by, then
+        the one that they sort by, so that such a list reads no more rows than it shows; `plural` overrides the path.
         """
 
         def declare(resource: type[R]) -> type[R]:
@@ -60,6 +62,7 @@ class Declarations:
             said.read, said.create, said.update, said.delete, said.history = read, create, update, delete, history
             said.soft_delete = soft_delete
             said.unique = tuple(tuple(names) for names in unique)
+            said.indexed = tuple(tuple(names) for names in indexed)
             said.plural = plural
             self.resources.append(resource)
             return resource

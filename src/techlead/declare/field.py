@@ -119,7 +119,8 @@ def field(  # noqa: PLR0913 - each is one thing that may be said of a field, by 
     """Say what a field takes: `max_length` in characters, `ge`/`le` inclusive, `places` after the point, `max_bytes` of JSON.
 
     `default=now` is the moment of creation; `set_by=action` keeps it from callers; `indexed=True` lets lists filter and
-    sort by it; `read` and `write` narrow the row's own policies for this field.
+    sort by it; `read` and `write` narrow the row's own policies for this field. A field that may be empty starts so:
+    `default=None` says it to type checkers, too, so that `create(Task(...))` may leave the field out.
     """
     source = Source("action") if set_by is not None else Source()
     return FieldSpec(

@@ -49,6 +49,7 @@ class Declaration:
     history: Policy = nobody
     soft_delete: bool = False
     unique: tuple[tuple[str, ...], ...] = ()
+    indexed: tuple[tuple[str, ...], ...] = ()
     plural: str | None = None
     actions: list[Action[...]] = field(default_factory=list)
     notifications: list[Notification[Any]] = field(default_factory=list)

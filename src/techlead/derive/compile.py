@@ -92,6 +92,7 @@ def _resource(
         access=Access(said.read, said.create, said.update, said.delete, said.history),
         soft_delete=said.soft_delete,
         unique=said.unique,
+        indexed=said.indexed,
         owner=next((field.name for field in own if field.spec.source.kind == "owner"), None),
         is_account=issubclass(declared, Account),
         actions=tuple(one for one in planned if not one.on_create),

@@ -165,6 +165,7 @@ class ResourcePlan:
     access: Access
     soft_delete: bool
     unique: tuple[tuple[str, ...], ...]
+    indexed: tuple[tuple[str, ...], ...]
     owner: str | None
     is_account: bool
     actions: tuple[ActionPlan, ...]

@@ -44,6 +44,7 @@ def _resource(plan: Plan, resource: ResourcePlan, cells: tuple[Cell, ...]) -> Da
         "policies": {name: str(getattr(access, name)) for name in ("read", "create", "update", "delete", "history")},
         "soft_delete": resource.soft_delete,
         "unique": [list(names) for names in resource.unique],
+        "indexed": [list(names) for names in resource.indexed],
         "fields": [_field(one) for one in resource.fields],
         "operations": [{**_operation(one), **_action(resource, one)} for one in own],
         "on_create": [_does(one) for one in resource.on_create],

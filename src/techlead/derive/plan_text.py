@@ -38,6 +38,7 @@ def _resource(data: Data) -> Iterator[str]:
     if data["soft_delete"]:
         yield "  deleted rows are kept for their history"
     yield from (f"  unique together: {', '.join(names)}" for names in data["unique"])
+    yield from (f"  indexed together: {', '.join(names)}" for names in data["indexed"])
     yield from (f"  field {line}" for field in data["fields"] for line in _field(field))
     for operation in data["operations"]:
         yield f"  {_operation(operation)}"

@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Executable,
+    Select,
     Table,
     and_,
     bindparam,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     literal,
     select,
     tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -31,6 +33,7 @@ from sqlalchemy.engine.interfaces import Dialect
 
 from techlead.declare.access import Anyone, Nobody, Policy
 from techlead.derive.access import ActorClass, SqlPolicies, residual
+from techlead.derive.branches import branches
 from techlead.derive.history import Changes
 from techlead.derive.plan import FieldPlan, Parameter, Plan, ResourcePlan
 from techlead.derive.tables import ID, column_type, tables
@@ -143,22 +146,31 @@ class Statements:
         """Read `:limit` rows in a stable order after (`:after`, `:after_id`), where the read policies allow `:actor`."""
 
         def build() -> Executable:
-            table = self.table(resource)
-            order = table.c.id if shape.sort == "id" else table.c[resource.field(shape.sort).column]
-            chosen = select(*self._layout(resource, actor)).where(
-                *self._living(resource), *self._where(resource, actor, resource.access.read)
-            )
-            for one in shape.filters:
-                chosen = chosen.where(self._filter(resource, actor, one))
-            if shape.sort != "id":
-                chosen = chosen.where(*self._readable(resource, actor, resource.field(shape.sort)))
-            if shape.follows:
-                chosen = chosen.where(_after(table, order, descending=shape.descending))
-            by = [order] if shape.sort == "id" else [order, table.c.id]
-            chosen = chosen.order_by(*(one.desc() if shape.descending else one.asc() for one in by))
-            return chosen.limit(bindparam("limit", type_=BigInteger()))
+            parts = branches(residual(resource.access.read, actor))
+            if len(parts) == 1:
+                return self._part(resource, actor, shape, resource.access.read)
+            found = [self._part(resource, actor, shape, part).subquery().select() for part in parts]
+            together = union_all(*found).subquery()
+            place = 0 if shape.sort == "id" else FIRST_FIELD + _names(resource).index(shape.sort)
+            order = _ordered(together.c[place], together.c[0], shape)
+            return select(together).order_by(*order).limit(_limit())
 
         return self._once(("page", resource.name, actor, shape), build)
+
+    def _part(self, resource: ResourcePlan, actor: ActorClass, shape: PageShape, visible: Policy) -> Select[Any]:
+        """Read a page of the rows that a policy allows."""
+        table = self.table(resource)
+        order = table.c.id if shape.sort == "id" else table.c[resource.field(shape.sort).column]
+        chosen = select(*self._layout(resource, actor)).where(
+            *self._living(resource), *self._where(resource, actor, visible)
+        )
+        for one in shape.filters:
+            chosen = chosen.where(self._filter(resource, actor, one))
+        if shape.sort != "id":
+            chosen = chosen.where(*self._readable(resource, actor, resource.field(shape.sort)))
+        if shape.follows:
+            chosen = chosen.where(_after(table, order, descending=shape.descending))
+        return chosen.order_by(*_ordered(order, table.c.id, shape)).limit(_limit())
 
     def allowed(self, resource: ResourcePlan, left: Policy) -> Statement:
         """Ask the database what a residual policy says of a row that is given by its values (`:row_<field>`)."""
@@ -272,6 +284,19 @@ def compile_statement(element: Executable, dialect: Dialect) -> Statement:
     names: Sequence[str] = compiled.positiontup or ()
     constants = {name: value for name, value in compiled.params.items() if value is not None}
     return Statement(str(compiled), tuple(names), constants)
+
+
+def _names(resource: ResourcePlan) -> list[str]:
+    return [field.name for field in resource.laid_out]
+
+
+def _ordered(order: ColumnElement[Any], row_id: ColumnElement[Any], shape: PageShape) -> list[ColumnElement[Any]]:
+    by = [row_id] if shape.sort == "id" else [order, row_id]
+    return [one.desc() if shape.descending else one.asc() for one in by]
+
+
+def _limit() -> ColumnElement[int]:
+    return bindparam("limit", type_=BigInteger())
 
 
 def _after(table: Table, order: ColumnElement[Any], *, descending: bool) -> ColumnElement[bool]:

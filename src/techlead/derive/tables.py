@@ -100,6 +100,9 @@ def _resource(metadata: MetaData, plan: Plan, resource: ResourcePlan) -> None:
         _keys(table, plan, resource, field)
     for names in resource.unique:
         _unique(table, resource, tuple(resource.field(name).column for name in names))
+    for names in resource.indexed:
+        columns = [resource.field(name).column for name in names]
+        Index(f"ix__{table.name}__{'__'.join(columns)}", *(table.c[column] for column in columns), table.c.id)
 
 
 def _keys(table: Table, plan: Plan, resource: ResourcePlan, field: FieldPlan) -> None:

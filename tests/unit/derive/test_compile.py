@@ -43,7 +43,8 @@ class Listing(Resource):
     price: Mapped[Money] = field(ge=Money("1.00", "EUR"), indexed=True)
     status: Mapped[ListingStatus] = field(default=ListingStatus.OPEN, set_by=action, indexed=True)
 
-@backend.resource(read=owner | the("seller") | role("admin"), create=signed_in, unique=[("listing", "buyer")])
+@backend.resource(read=owner | the("seller") | role("admin"), create=signed_in, unique=[("listing", "buyer")],
+    indexed=[("buyer", "placed_at")])
 class Order(Resource):
     """One buyer's order for one listing."""
     buyer: Mapped[Ref[Person]] = owned_by()
@@ -51,7 +52,7 @@ class Order(Resource):
     seller: Mapped[Ref[Person]] = copied("listing.seller")
     price: Mapped[Money] = copied("listing.price")
     status: Mapped[OrderStatus] = field(default=OrderStatus.PLACED, set_by=action)
-    placed_at: Mapped[datetime] = field(default=now)
+    placed_at: Mapped[datetime] = field(default=now, indexed=True)
     summary: Mapped[str] = computed(lambda order: f"{order.status.value}: {order.price}", max_length=80)
 
 order_placed = notification(Order, to="seller", via=[inbox, email], text="{listing} was ordered")
@@ -116,6 +117,7 @@ def test_what_was_said_of_a_resource_stands_in_the_plan(plan: Plan) -> None:
     assert (listing.soft_delete, order.soft_delete) == (True, False)
     assert (listing.owner, order.owner, plan.accounts.owner) == ("seller", "buyer", None)
     assert order.unique == (("listing", "buyer"),)
+    assert order.indexed == (("buyer", "placed_at"),)
     assert (order.access.update, order.access.delete) == (nobody, nobody)
     assert listing.description == "Something for sale."
     assert plan.accounts.description == ""

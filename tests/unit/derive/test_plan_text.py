@@ -103,3 +103,16 @@ def test_a_cell_names_only_fields_that_somebody_may_see_or_send():
     assert cell["may"] == "yes"
     assert "address" not in cell["reads"]
     assert cell["writes"] == {}
+
+
+def test_fields_that_are_indexed_together_are_named(tmp_path):
+    page = (
+        SHOP
+        + """
+@backend.resource(read=owner, create=signed_in, indexed=[("author", "points")])
+class Card(Resource):
+    author: Mapped[Ref[Person]] = owned_by()
+    points: Mapped[int] = field(ge=0, le=9, indexed=True)
+"""
+    )
+    assert "  indexed together: author, points" in plan_text(plan_of(tmp_path, page)).splitlines()

@@ -30,7 +30,7 @@ def check(plan: Plan, refusals: Refusals) -> None:
             for reason, mend in _field(plan, resource, field):
                 origin = field_origin(resource.declared, field.name, resource.origin)
                 refusals.add(origin, f"{resource.name}.{field.name}", reason, mend)
-        for reason, mend in (*_uniques(resource), *_columns(resource), *_identifiers(resource)):
+        for reason, mend in (*_uniques(resource), *_indexes(resource), *_columns(resource), *_identifiers(resource)):
             refusals.add(resource.origin, resource.name, reason, mend)
 
 
@@ -101,21 +101,39 @@ def assigns(function: Callable[..., Any], name: str) -> bool:
 
 def _uniques(resource: ResourcePlan) -> Iterator[Problem]:
     for names in resource.unique:
-        shown = f"unique=({', '.join(names)})"
-        if not names or len(set(names)) < len(names):
-            yield f"{shown} names no field, or one twice", "name each field once"
-        for name in names:
-            field = find(resource, name)
-            if field is None:
-                reason, mend = unknown(resource, name)
-                yield f"{shown}: {reason}", mend
-            elif field.computed or field.kind == "json":
-                yield (
-                    f"{shown}: {name} is {'computed' if field.computed else 'JSON'}",
-                    "name fields that can be compared",
-                )
-            elif field.sensitivity is Sensitivity.SECRET:
-                yield f"{shown}: {name} is Secret, and who tries values would find it", "leave it out"
+        yield from _together(resource, f"unique=({', '.join(names)})", names)
+
+
+def _indexes(resource: ResourcePlan) -> Iterator[Problem]:
+    """Refuse an index that no list can use: its last field gives the order, those before it are filtered by."""
+    for names in resource.indexed:
+        shown = f"indexed=({', '.join(names)})"
+        problems = list(_together(resource, shown, names))
+        yield from problems
+        if problems:
+            continue
+        if len(names) == 1:
+            yield f"{shown} names one field alone", f"write `field(indexed=True)` at {names[0]}"
+        elif not resource.field(names[-1]).sortable:
+            mend = "write `indexed=True` at that field; one that may be empty, or is a reference, gives no order"
+            yield f"{shown}: lists cannot be sorted by {names[-1]}", mend
+        elif resource.indexed.count(names) > 1:
+            yield f"{shown} is there twice", "leave one out"
+
+
+def _together(resource: ResourcePlan, shown: str, names: tuple[str, ...]) -> Iterator[Problem]:
+    """Refuse fields that cannot be compared together."""
+    if not names or len(set(names)) < len(names):
+        yield f"{shown} names no field, or one twice", "name each field once"
+    for name in names:
+        field = find(resource, name)
+        if field is None:
+            reason, mend = unknown(resource, name)
+            yield f"{shown}: {reason}", mend
+        elif field.computed or field.kind == "json":
+            yield f"{shown}: {name} is {'computed' if field.computed else 'JSON'}", "name fields that can be compared"
+        elif field.sensitivity is Sensitivity.SECRET:
+            yield f"{shown}: {name} is Secret, and who tries values would find it", "leave it out"
 
 
 def _columns(resource: ResourcePlan) -> Iterator[Problem]:
@@ -133,6 +151,9 @@ def _identifiers(resource: ResourcePlan) -> Iterator[Problem]:
     names += [f"uq__{resource.table}__{field.column}" for field in resource.stored if field.spec.unique]
     names += [f"ix__{resource.table}__{field.column}" for field in resource.stored if field.spec.indexed]
     names += [f"uq__{resource.table}__{'__'.join(column_of.get(one, one) for one in them)}" for them in resource.unique]
+    names += [
+        f"ix__{resource.table}__{'__'.join(column_of.get(one, one) for one in them)}" for them in resource.indexed
+    ]
     for name in names:
         if len(name) > IDENTIFIER_MAX:
             yield (

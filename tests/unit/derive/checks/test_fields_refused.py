@@ -236,6 +236,16 @@ RESOURCES = {
     "a unique computed field": ('read=anyone, unique=[("shout",)]', "unique=(shout): shout is computed", "can be compared"),
     "unique JSON": ('read=anyone, unique=[("data",)]', "unique=(data): data is JSON", "can be compared"),
     "a unique Secret": ('read=anyone, unique=[("pin", "title")]', "pin is Secret, and who tries values", "leave it out"),
+    "an index of a field that is not there": (
+        'read=anyone, indexed=[("listing", "titel")]', "indexed=(listing, titel): Card has no field 'titel'", "'title'"),
+    "an index of one field": (
+        'read=anyone, indexed=[("title",)]', "indexed=(title) names one field alone", "`field(indexed=True)` at title"),
+    "an index that gives no order": (
+        'read=anyone, indexed=[("title", "listing")]', "lists cannot be sorted by listing", "gives no order"),
+    "an index of a Secret": (
+        'read=anyone, indexed=[("pin", "title")]', "pin is Secret, and who tries values", "leave it out"),
+    "an index of one field twice": (
+        'read=anyone, indexed=[("title", "title")]', "names no field, or one twice", "each field once"),
     "a name longer than a database's": (
         'read=anyone, unique=[("title", "listing", "a_rather_long_name_of_a_field", "title_of_another_field")]',
         "characters, 63 are possible", "shorten the names"),
