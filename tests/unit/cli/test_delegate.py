@@ -140,9 +140,13 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 def delegated(shelf: Project, url: str, task: str, *words: str) -> tuple[int, str]:
-    return shelf.run(
-        "delegate", task, *words, TECHLEAD_AI_MODEL="scripted", TECHLEAD_AI_URL=url, OPENAI_API_KEY="k-123"
-    )
+    given = {
+        "TECHLEAD_AI_MODEL": "scripted",
+        "TECHLEAD_AI_URL": url,
+        "OPENAI_API_KEY": "k-123",
+        "PYTEST_ADDOPTS": QUICK,
+    }
+    return shelf.run("delegate", task, *words, **given)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
