@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from techlead.cli import standing
+from techlead.cli.asking import intern_of
 from techlead.cli.project import load
 from techlead.cli.standing import stand
 from techlead.cli.versions import Version, version
+from techlead.delegate.redact import redacted, sensitive_names
 from techlead.derive.checks.problem import nearest
 from techlead.errors import SettingsRefused
 from techlead.explain.blocks import Diagram, Page
@@ -31,6 +33,10 @@ from techlead.intent.pinned import check_plan
 from techlead.intent.provers import installed_prover
 
 PAGE: Final = "index.html"
+PROSE: Final = (
+    "Say this in plain prose for somebody who has never seen the backend. Add nothing that does not stand here."
+)
+PROSE_COLUMNS: Final = 120
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +50,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", default="", metavar="REV", help="what changed since a revision of git instead")
     parser.add_argument("--html", type=Path, metavar="DIR", help=f"write everything as one page, DIR/{PAGE}")
     parser.add_argument("--mermaid", action="store_true", help="diagrams alone, as Mermaid")
+    parser.add_argument(
+        "--prose", action="store_true", help="in a model's words, marked as such (see `techlead delegate`)"
+    )
     parser.add_argument("--json", action="store_true", help="the same as data")
     standing.arguments(parser)
 
@@ -59,6 +68,8 @@ def _whole(given: argparse.Namespace) -> int:
     wanted = chosen(every, " ".join(given.what))
     if given.html:
         _write(given.html, wanted, whole.backend)
+    elif given.prose:
+        print(_prose(given, wanted))  # noqa: T201 - the answer
     elif given.json:
         data = asdict(whole) if not given.what else [_data(page) for page in wanted]
         print(json.dumps(data, indent=2))  # noqa: T201 - the answer
@@ -99,6 +110,16 @@ def chosen(every: Sequence[Page], what: str) -> Sequence[Page]:
         names = [*GROUPS, *(page.name for page in every)]
         raise SettingsRefused(f"There is nothing called {what!r} to explain: {nearest(what, names)}.")
     return found
+
+
+def _prose(given: argparse.Namespace, wanted: Sequence[Page]) -> str:
+    """Let a model say the same in prose; what is shown says who wrote it, and that nobody checked it."""
+    if not given.what:
+        raise SettingsRefused("Say what is to be put into prose: techlead explain rules --prose")
+    plan = load(given.folder).plan()
+    with intern_of(Path(given.folder), f"explain {' '.join(given.what)}") as intern:
+        said = intern(f"{PROSE}\n\n{redacted(text(wanted, PROSE_COLUMNS), sensitive_names(plan))}")
+    return f"Written by {intern.model}, and checked by nobody; what is true says `techlead explain` without --prose.\n\n{said}"
 
 
 def _since(given: argparse.Namespace) -> int:

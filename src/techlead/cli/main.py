@@ -25,6 +25,7 @@ VERBS: Final[dict[str, str]] = {
     "delegate": "Let a model draft declarations, rules, tests or docs; what passes the gate lands as a proposal.",
     "brief": "Print what an assistant is told about a task, to paste into any.",
     "propose": "Take an assistant's answer through the same gate, and put it down as a proposal.",
+    "mcp": "The same for coding agents: explain, plan, brief, check, review, propose; never approve.",
     "review": "Say what a change does: who may do more or less, with an example, and what it loses.",
     "approve": "Sign what changed, one thing at a time, at a terminal.",
     "reject": "Say why a proposal is not wanted.",

@@ -87,6 +87,7 @@ class Intern:
         self._history: list[ModelMessage] = []
         self._began = now()
         self.spent: list[Used] = []
+        self.model = asked.model
 
     def __call__(self, words: str) -> str:
         """Send words and give what comes back; NotAsked when a limit stands in the way, or no answer came."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from backends import EXAMPLES
 from ledgers import Project, project
+from scripted_model import Says, scripted
 
 from techlead.cli.main import main
 
@@ -89,3 +90,19 @@ def test_what_changed_since_a_revision_is_widened_narrowed_or_equal_with_an_exam
     assert "WIDENED: facts(" in " ".join(told.split())
     code, told = shelf.run("explain", "--since", "HEAD", "--json")
     assert (code, json.loads(told)["changed"][0]["verdict"]) == (1, "widened")
+
+
+def test_prose_is_marked_as_a_models_and_paid_for(shelf: Project):
+    with scripted(Says(text="A book is lent to one reader at a time.")) as script:
+        given = {"TECHLEAD_AI_MODEL": "scripted", "TECHLEAD_AI_URL": script.url}
+        code, told = shelf.run("explain", "lendable", "--prose", **given)
+        assert (code, "Written by scripted, and checked by nobody" in told) == (0, True), told
+        assert "one reader at a time" in told
+        assert "Because: Lost books" in json.dumps(script.asked)
+        assert shelf.run("explain", "--prose", **given)[0] == 2
+    assert (shelf.folder / "proposals" / "costs.jsonl").read_text().count("\n") == 1
+
+
+def test_without_a_model_prose_says_what_to_do(shelf: Project):
+    code, told = shelf.run("explain", "lendable", "--prose", TECHLEAD_AI_MODEL="")
+    assert (code, "No model is named" in told) == (2, True)
