@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -106,3 +108,15 @@ def test_prose_is_marked_as_a_models_and_paid_for(shelf: Project):
 def test_without_a_model_prose_says_what_to_do(shelf: Project):
     code, told = shelf.run("explain", "lendable", "--prose", TECHLEAD_AI_MODEL="")
     assert (code, "No model is named" in told) == (2, True)
+
+
+def test_what_the_docs_show_is_what_is_printed(monkeypatch, capsys):
+    monkeypatch.chdir(EXAMPLES.parent)
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = re.findall(
+        r"```\n\$ techlead (explain [^\n]*)\n(.*?)```", (EXAMPLES.parent / "docs" / "explain.md").read_text(), re.DOTALL
+    )
+    assert len(shown) == 2
+    for command, told in shown:
+        assert main(shlex.split(command)) == 0
+        assert capsys.readouterr().out == told
