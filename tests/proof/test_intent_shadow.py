@@ -204,8 +204,6 @@ async def _called(project: Project, url: str) -> None:
             assert (await call("POST", f"/books/{book}/lend", who="ann")).status_code == 200
             again = await call("POST", f"/books/{book}/lend", who="ann")
             assert (again.status_code, again.json()["rule"]) == (409, "lendable")
-        for recorder in made.recording:
-            recorder.calls = 63
         await call("POST", f"/books/{book}/lend", who="ann")
         await made.keep(call.application.runtime)
         await made.keep(call.application.runtime)
@@ -216,8 +214,8 @@ async def _called(project: Project, url: str) -> None:
         }
         lines = "\n".join(report(heard, [made.running[0][0]]))
         assert "widened 3 times, decided by book.loans < BORROWED_MAX; for example facts(" in lines
-        assert "traffic never exercised either" in lines
-        assert len(await shadows.recorded(call.application.runtime.store, "rule lendable")) == 1
+        assert "condition book.loans < BORROWED_MAX: 5 yes, 0 no: traffic never exercised no" in lines
+        assert len(await shadows.recorded(call.application.runtime.store, "rule lendable")) == 5
 
 
 def test_a_shadow_is_started_heard_of_recorded_replayed_and_dropped(tmp_path: Path, database_url: str):

@@ -27,6 +27,8 @@ TOLD_PER_SECOND_MAX: Final = 50
 """Divergences that are looked into in one second; further ones are only counted."""
 LISTEN_EVERY: Final = 64
 """Of so many calls, one is traced condition by condition."""
+LISTEN_FIRST: Final = 8
+"""Calls of each round that are all traced, so that a quiet backend is heard, too."""
 
 Function = Callable[..., Any]
 
@@ -82,7 +84,7 @@ class Shadow:
                 except Exception as error:  # noqa: BLE001 - a draft may raise what it likes: it is only listened to
                     other = error
                 self.calls += 1
-                if other is not decided or perf_counter_ns() - begun > self.budget or not self.calls % LISTEN_EVERY:
+                if other is not decided or perf_counter_ns() - begun > self.budget or listens(self.calls):
                     self._hear(facts, decided, other, perf_counter_ns() - begun)
                 elif self.strikes:
                     self.strikes = 0
@@ -99,7 +101,7 @@ class Shadow:
             point = point_of(facts)
             if other is not decided:
                 self._diverged(point, other)
-            if not self.calls % LISTEN_EVERY:
+            if listens(self.calls) and not isinstance(other, Exception):  # tracing has no fuel: only what has ended
                 self._listen(point)
         except Exception as error:  # noqa: BLE001 - as above
             self.off = f"it could not be listened to: {type(error).__name__}"
@@ -141,6 +143,11 @@ class Shadow:
             (one.source, self.answered.get((one.number, True), 0), self.answered.get((one.number, False), 0))
             for one in found
         ]
+
+
+def listens(number: int) -> bool:
+    """Tell whether this call of a round (of five seconds) is listened to in full: the first few, then one in 64."""
+    return number <= LISTEN_FIRST or not number % LISTEN_EVERY
 
 
 def point_of(facts: Mapping[str, Any]) -> Point:

@@ -22,7 +22,7 @@ from techlead.intent.drafts import Draft
 from techlead.intent.items import Item, items_of
 from techlead.intent.record import subject_of
 from techlead.intent.serving import live_of
-from techlead.intent.shadow import LISTEN_EVERY, Divergence, Shadow, point_of, redacted
+from techlead.intent.shadow import Divergence, Shadow, listens, point_of, redacted
 from techlead.intent.subject import Subject
 from techlead.intent.values import NoData, encoded
 from techlead.primitives import ids
@@ -39,7 +39,7 @@ DAY_US: Final = 86_400_000_000
 
 @dataclass(slots=True, eq=False)
 class Recorder:
-    """Keeps the facts of one call in LISTEN_EVERY, without what is sensitive."""
+    """Keeps the facts of the first calls of each round and then one in 64, without what is sensitive."""
 
     draft: Draft
     subject: Subject
@@ -52,7 +52,7 @@ class Recorder:
 
         def both(**facts: Any) -> Any:
             self.calls += 1
-            if not self.calls % LISTEN_EVERY and len(self.waiting) < WAITING_MAX:
+            if listens(self.calls) and len(self.waiting) < WAITING_MAX:
                 self.waiting.append(facts_text(redacted(point_of(facts), self.subject, self.hidden)))
             return decides(**facts)
 
@@ -94,7 +94,7 @@ class Shadows:
         found = [line for draft, shadow in self.running for line in _heard(draft, shadow, now)]
         await shadows.add(runtime.store, found)
         for one in self.recording:
-            lines = [one.waiting.popleft() for _ in range(len(one.waiting))]
+            lines, one.calls = [one.waiting.popleft() for _ in range(len(one.waiting))], 0
             rows = [(ids.uuid7(now // 1_000, os.urandom), now, line) for line in lines]
             oldest = now - one.draft.days_max * DAY_US
             if rows:
