@@ -48,14 +48,17 @@ def read_one(runtime: Runtime, resource: ResourcePlan, visible: Policy) -> Handl
         rows = await store.read(statement.sql, statement.values({"id": row_id, "actor": actor.account}))
         if not rows:
             raise NotFound
-        row = rows[0]
-        etag = seen.etag(row).encode()
-        if_none_match = request.headers.get(b"if-none-match")
-        if if_none_match is not None and _listed(if_none_match, etag):
-            return Answer(304, b"", ((b"etag", etag),))
-        return json_answer(200, seen.render(row), ((b"etag", etag),))
+        return one_row(seen, rows[0], request.headers.get(b"if-none-match"))
 
     return handle
+
+
+def one_row(seen: View, row: tuple[Any, ...], if_none_match: bytes | None) -> Answer:
+    """Answer with a row as it is seen; 304 when the caller has it already."""
+    etag = seen.etag(row)
+    if if_none_match is not None and _listed(if_none_match, etag):
+        return Answer(304, b"", ((b"etag", etag),))
+    return json_answer(200, seen.shown(row), ((b"etag", etag),))
 
 
 def read_many(runtime: Runtime, resource: ResourcePlan) -> Handler:
@@ -70,7 +73,7 @@ def read_many(runtime: Runtime, resource: ResourcePlan) -> Handler:
         rows = await store.read(statement.sql, statement.values(values))
         seen = runtime.view(resource, actor.kind)
         following = page.cursor_after(rows[page.limit - 1]) if len(rows) > page.limit else None
-        return json_answer(200, {"items": [seen.render(row) for row in rows[: page.limit]], "next": following})
+        return json_answer(200, {"items": [seen.shown(row) for row in rows[: page.limit]], "next": following})
 
     return handle
 
@@ -220,7 +223,7 @@ async def shown(
     seen = runtime.view(resource, unit.actor.kind)
     flags = [await unit.allowed(policy, resource, values) for _, policy in seen.flags]
     row = (*as_row(resource, values, revision), *flags)
-    return json_answer(200, seen.render(row), ((b"etag", seen.etag(row).encode()),))
+    return one_row(seen, row, None)
 
 
 async def seen_now(runtime: Runtime, unit: Unit, resource: ResourcePlan, row_id: bytes) -> Answer:
@@ -230,7 +233,7 @@ async def seen_now(runtime: Runtime, unit: Unit, resource: ResourcePlan, row_id:
     except NotFound:
         return Answer(204)
     seen = runtime.view(resource, unit.actor.kind)
-    return json_answer(200, seen.render(row), ((b"etag", seen.etag(row).encode()),))
+    return one_row(seen, row, None)
 
 
 def visible_to(resource: ResourcePlan) -> Policy:
