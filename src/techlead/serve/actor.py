@@ -61,8 +61,8 @@ class Authenticator:
         """Give what finds the account and the roles behind an `Authorization` header; NotSignedIn when it holds no token."""
         if self._statement is None or given[:7].lower() != SCHEME or len(given) != len(SCHEME) + TOKEN_LENGTH:
             raise NotSignedIn
-        values = {"token_hash": hashlib.sha256(given[7:]).digest(), "now": self._clock()}
-        return self._statement.sql, self._statement.values(values)
+        token_hash, now = hashlib.sha256(given[7:]).digest(), self._clock()
+        return self._statement.sql, [now, token_hash] if self._place else [token_hash, now]
 
     def kind(self, roles: str) -> ActorClass:
         """Give what policies know of an account with these roles."""

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from techlead.derive.access import ANONYMOUS, ActorClass
+from techlead.derive.codecs import read_id
 from techlead.derive.plan import ResourcePlan
 from techlead.derive.statements import Statement
 from techlead.derive.views import View
 from techlead.errors import NotSignedIn
-from techlead.primitives import ids
 from techlead.serve.answer import Answer
 from techlead.serve.rows import one_row
 from techlead.serve.runtime import Runtime
@@ -54,7 +54,7 @@ def glance_of(runtime: Runtime, resource: ResourcePlan) -> Glance:
     def glance(text: str, headers: dict[bytes, bytes]) -> Seen | None:
         given = headers.get(b"authorization")
         try:
-            row_id = ids.decode(prefix, text)
+            row_id = read_id(prefix, text)
             if given is None:
                 return for_nobody(row_id, headers)
             sql, values = authenticator.look_up(given)

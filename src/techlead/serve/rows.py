@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 
 from techlead.declare.access import Policy, owner
 from techlead.derive.access import ActorClass
+from techlead.derive.codecs import read_id
 from techlead.derive.plan import ActionPlan, ResourcePlan
 from techlead.derive.statements import Statement
 from techlead.derive.tables import ID
@@ -189,7 +190,7 @@ def history_of(runtime: Runtime, resource: ResourcePlan) -> Handler:
 def row_id_of(prefix: str, text: str) -> bytes:
     """Decode an id from the path; NotFound for whatever is none, as for a row that is not there."""
     try:
-        return ids.decode(prefix, text)
+        return read_id(prefix, text)
     except ValueError:
         raise NotFound from None
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from techlead.errors import ProgramError
@@ -24,6 +25,8 @@ from techlead.serve.request import ClientLeft, Head, Request
 
 UNUSUAL: Final = frozenset({b"expect", b"transfer-encoding", b"upgrade"})
 """Headers that leave a request to uvicorn."""
+
+NO_HTTP: Final = "Invalid HTTP request received."
 
 Answering = Coroutine[Any, Any, "Answer | Stream"]
 
@@ -69,10 +72,21 @@ class WholeRequests(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what arrived; a request that is not whole by then is uvicorn's."""
         self._heard = self.loop.time()
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._refused(error)
         if self._whole and not self.transport.is_closing():
             self._leave_to_uvicorn(self._body)
         self._whole = False
+
+    def _refused(self, error: Exception) -> None:
+        """Say what uvicorn says to what is no HTTP, or not only HTTP."""
+        if isinstance(error, HttpParserError):
+            self.logger.warning(NO_HTTP)
+            self.send_400_response(NO_HTTP)
+        else:
+            self._unsupported_upgrade_warning()
 
     def on_message_begin(self) -> None:
         """Begin a request: the usual one, until something speaks against it."""
@@ -118,7 +132,7 @@ class WholeRequests(HttpToolsProtocol):
         parser, cycle = self.parser, self.cycle
         if (cycle is not None and not cycle.response_complete) or self.flow.write_paused or self.root_path:
             return False
-        if not parser.should_keep_alive() or parser.should_upgrade() or parser.get_http_version() != "1.1":
+        if not parser.should_keep_alive() or parser.get_http_version() != "1.1":
             return False
         address, _, self._query = self.url.partition(b"?")
         if address[:1] != b"/" or b"#" in self.url or not address.isascii():
