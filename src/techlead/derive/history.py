@@ -33,11 +33,18 @@ class Changes:
             if show is None:
                 changes[name] = HIDDEN
             else:
-                changes[name] = {
-                    "from": None if old is None else show(old),
-                    "to": None if new is None else show(new),
-                }
-        return msgspec.json.encode(changes)
+                changes[name] = _Change(None if old is None else show(old), None if new is None else show(new))
+        return _encode(changes)
+
+
+class _Change(msgspec.Struct, frozen=True, gc=False, rename={"before": "from", "after": "to"}):
+    """From what to what a field changed, as its codec shows it."""
+
+    before: Any
+    after: Any
+
+
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def _same(value: Any) -> Any:

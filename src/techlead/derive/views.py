@@ -135,7 +135,7 @@ def stored_values(resource: ResourcePlan, row: tuple[Any, ...]) -> dict[str, Any
 
 def as_row(resource: ResourcePlan, values: Mapping[str, Any], revision: int) -> tuple[Any, ...]:
     """Lay stored values out as a row is read, without flags."""
-    return (values["id"], revision, *(values.get(field.name) for field in resource.laid_out))
+    return (values["id"], revision, *[values.get(field.name) for field in resource.laid_out])
 
 
 def _always(field: FieldPlan, actor: ActorClass) -> bool:

@@ -51,7 +51,9 @@ class Authenticator:
         if given is None or self._statement is None:
             return NOBODY_KNOWN
         sql, values = self.look_up(given)
-        rows = await self._store.read(sql, values)
+        rows = self._store.glance(sql, values)
+        if rows is None:
+            rows = await self._store.read(sql, values)
         if not rows:
             raise NotSignedIn
         account, roles = rows[0]

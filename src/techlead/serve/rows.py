@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 
 from techlead.declare.access import Policy, owner
 from techlead.derive.access import ActorClass
-from techlead.derive.codecs import read_id
+from techlead.derive.codecs import read_id, written_suffix
 from techlead.derive.plan import ActionPlan, ResourcePlan
 from techlead.derive.statements import Statement
 from techlead.derive.tables import ID
@@ -210,7 +210,7 @@ async def created(
 ) -> Answer:
     """Answer 201 with the new row as its creator sees it."""
     answer = await shown(runtime, unit, resource, values, revision)
-    place = f"/{resource.path}/{ids.encode(resource.prefix, values['id'])}".encode()
+    place = f"/{resource.path}/{resource.prefix}_{written_suffix(values['id'])}".encode()
     return answer._replace(status=201, headers=(*answer.headers, (b"location", place)))
 
 
