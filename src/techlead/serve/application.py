@@ -125,6 +125,17 @@ class Application:
         except Exception:  # noqa: BLE001 - the long way meets it again, answers it and logs it
             return None
 
+    def _at_once(self, request: Request) -> Answer | None:
+        try:
+            check_head(request.head, self.runtime.settings)
+        except CallersError:
+            return None
+        seen = self.glance(request.path, request.headers) if request.method == "GET" else None
+        if seen is None:
+            return None
+        request.pattern, request.actor = seen.route, seen.account
+        return seen.answer
+
     def note(self, request: Request, status: int, began: int) -> None:
         """Log that a request was answered; `began` is of `time.perf_counter_ns`."""
         route = request.pattern
@@ -145,7 +156,7 @@ class Application:
         request_id = self.new_request_id()
         request = Request(_head(scope), self.runtime.settings, request_id, receive=receive)
         try:
-            answer = await self.answer(request)
+            answer = self._at_once(request) or await self.answer(request)
         except ClientLeft:
             return
         if isinstance(answer, Stream):
