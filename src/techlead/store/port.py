@@ -123,7 +123,7 @@ class StoreSettings:
     write_group_max: int = 256
     write_group_seconds_max: float = 0.01
     lock_retry_seconds: float = 0.005
-    checkpoint_pages: int = 1_000
+    checkpoint_pages: int = 4_000
     checkpoint_pages_max: int = 8_000
     cache_kibibytes: int = 8_192
     file_check_seconds: float = 1.0
