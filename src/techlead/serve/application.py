@@ -37,6 +37,9 @@ class Application:
         self._streams = streams
         self._deadlines = Deadlines(runtime.settings.request_seconds_max)
         self._cors = frozenset(origin.encode() for origin in runtime.settings.cors_origins)
+        settings = runtime.settings
+        self.head_max = (settings.url_bytes_max, settings.header_bytes_max, settings.header_count_max)
+        """The limits of a request's head, as `check_head` knows them: of its address, its headers, their number."""
         self._prefix = f"{runtime.plan.accounts.prefix}_" if runtime.plan.account else ""
         self._opening: asyncio.Task[None] | None = None
         self._open = False

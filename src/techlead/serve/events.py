@@ -53,8 +53,10 @@ class EventLog:
 
     def answered(self, request: str, method: str, route: str, status: int, actor: str | None, ms: float) -> None:
         """Note that a request was answered."""
-        at = to_datetime(self._clock())
-        self._append(Answered(at, "info", "request", request, method, route, status, actor, ms))
+        event = Answered(to_datetime(self._clock()), "info", "request", request, method, route, status, actor, ms)
+        self._waiting.append(self._encode(event))
+        if self._timer is None or len(self._waiting) >= FLUSH_EVENTS:
+            self._flush_soon()
 
     def warning(self, name: str, **values: Any) -> None:
         """Note something that somebody should look at."""
@@ -79,10 +81,11 @@ class EventLog:
 
     def _add(self, level: str, name: str, values: dict[str, Any]) -> None:
         at = to_datetime(self._clock())
-        self._append({"at": at, "level": level, "event": name, **values})
+        self._waiting.append(self._encode({"at": at, "level": level, "event": name, **values}))
+        self._flush_soon()
 
-    def _append(self, event: Answered | dict[str, Any]) -> None:
-        self._waiting.append(self._encode(event))
+    def _flush_soon(self) -> None:
+        """Write at once what is much, and the rest a moment later."""
         if len(self._waiting) >= FLUSH_EVENTS:
             self.flush()
         elif self._timer is None:

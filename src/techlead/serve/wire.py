@@ -141,16 +141,6 @@ class WholeRequests(HttpToolsProtocol):
         self._path = unquote(path) if "%" in path else path
         return self.app.answers_at_once(self._path)
 
-    @property
-    def _is_small(self) -> bool:
-        """Tell whether the head is within its limits, as `check_head` tells of one that is not."""
-        settings = self.app.runtime.settings
-        return (
-            self._size <= settings.header_bytes_max
-            and len(self.headers) <= settings.header_count_max
-            and len(self.url) <= settings.url_bytes_max
-        )
-
     def _leave_to_uvicorn(self, body: bytes) -> None:
         """Start over as uvicorn does it, with what has arrived."""
         url, headers = self.url, self.headers
@@ -166,8 +156,10 @@ class WholeRequests(HttpToolsProtocol):
         """Answer at once what needs no waiting, such as a read from SQLite; else in a task."""
         began = time.perf_counter_ns()
         app, method = self.app, self.parser.get_method().decode("ascii")
-        if method == "GET" and self._is_small:
-            seen = app.glance(self._path, dict(self.headers))
+        if method == "GET":
+            url_max, size_max, count_max = app.head_max
+            small = self._size <= size_max and len(self.headers) <= count_max and len(self.url) <= url_max
+            seen = app.glance(self._path, dict(self.headers)) if small else None
             if seen is not None:
                 request_id = app.new_request_id()
                 self._write(seen.answer, request_id, keep_alive=True)
@@ -254,7 +246,7 @@ def written(answer: Answer, request_id: str, of_server: bytes, *, bodiless: bool
 
 def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     each = [b"%b: %b\r\n" % header for header in headers]
-    lines = b"".join(each)
+    lines = each[0] if len(each) == 1 else b"".join(each)
     if lines.count(b"\n") != len(each) or lines.count(b"\r") != len(each):
         raise ProgramError("a header of an answer holds a line end")
     return lines

@@ -102,6 +102,29 @@ async def test_both_ways_answer_the_same(tmp_path):
             assert await told(ours, sent[:30], sent[30:]) == expected, name
 
 
+async def test_both_ways_answer_the_same_of_a_row(tmp_path):
+    async with (
+        running(example("marketplace"), sqlite_url(tmp_path)) as caller,
+        served(caller.application, HttpToolsProtocol) as theirs,
+        served(caller.application, WholeRequests) as ours,
+    ):
+        await caller.sign_up("ada")
+        row = await caller.made("/listings", {"title": "Bike", "price": {"amount": "12.00", "currency": "EUR"}}, "ada")
+        etag = (await caller("GET", f"/listings/{row}")).headers["etag"]
+        one = GET.replace(b"listings", b"listings/" + row.encode())
+        signed_in = one.replace(b"host: x", b"host: x\r\nauthorization: Bearer " + caller.tokens["ada"].encode())
+        for sent in (
+            one,
+            signed_in,
+            signed_in.replace(b"GET", b"HEAD", 1),
+            signed_in.replace(b"host: x", b"host: x\r\nif-none-match: " + etag.encode()),
+            one.replace(b"HTTP/1.1", b"?" + b"x" * 5_000 + b" HTTP/1.1").replace(b" ?", b"?"),
+            signed_in.replace(b"host: x", b"host: x\r\nx-large: " + b"x" * 20_000),
+            signed_in.replace(b"host: x", b"host: x" + b"\r\nx-more: 1" * 70),
+        ):
+            assert await told(ours, sent) == await told(theirs, sent), sent[:200]
+
+
 class WithoutOrder(WholeRequests):
     """Takes the short way even while an earlier request of the connection is not answered."""
 
