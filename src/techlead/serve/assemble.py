@@ -10,7 +10,6 @@ from techlead.derive.openapi.steering import KINDS as STEERED
 from techlead.derive.plan import Operation, Plan
 from techlead.derive.statements import Statements
 from techlead.primitives.clock import Clock, system_clock
-from techlead.primitives.randomness import random_bytes
 from techlead.primitives.secret import SecretText
 from techlead.serve import accounts, browsers, preferences, rows
 from techlead.serve.actor import Authenticator
@@ -27,6 +26,7 @@ from techlead.serve.incoming import take_message
 from techlead.serve.keys import MAIL_URL, keys_from, secrets_from
 from techlead.serve.mount import Asgi
 from techlead.serve.passwords import Passwords
+from techlead.serve.randomness import random_bytes
 from techlead.serve.router import Router
 from techlead.serve.runtime import Handler, Runtime
 from techlead.serve.settings import Settings

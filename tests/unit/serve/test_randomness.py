@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from techlead.primitives.randomness import PAGE_BYTES, Randomness
+from techlead.serve.randomness import PAGE_BYTES, Randomness
 
 ASKERS = 8
 TIMES = 4_000
@@ -41,7 +41,7 @@ def test_no_two_threads_are_given_the_same() -> None:
 
 
 def test_a_forked_process_is_not_given_what_its_parent_gives() -> None:
-    from techlead.primitives.randomness import random_bytes
+    from techlead.serve.randomness import random_bytes
 
     random_bytes(8)
     reading, writing = os.pipe()
