@@ -29,7 +29,7 @@ PART_SECONDS_MAX: Final = 10
 """How long a stream waits for a caller to take one part; then the connection ends, so no caller holds what is old."""
 
 
-_encode: Final = msgspec.json.Encoder().encode
+encode: Final = msgspec.json.Encoder().encode
 
 
 class Answer(NamedTuple):
@@ -54,7 +54,7 @@ class Stream(NamedTuple):
 
 def json_answer(status: int, value: Any, headers: Headers = ()) -> Answer:
     """Answer with a value that JSON can hold."""
-    return Answer(status, _encode(value), headers)
+    return Answer(status, encode(value), headers)
 
 
 def problem(error: TechleadError, request_id: str) -> Answer:

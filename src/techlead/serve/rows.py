@@ -18,7 +18,7 @@ from techlead.derive.views import View, as_row, revision_of
 from techlead.errors import MalformedRequest, NotFound
 from techlead.primitives import ids
 from techlead.primitives.clock import to_datetime
-from techlead.serve.answer import Answer, json_answer
+from techlead.serve.answer import Answer, encode, json_answer
 from techlead.serve.change.act import act
 from techlead.serve.change.create import create
 from techlead.serve.change.fields import Form, body_from
@@ -59,7 +59,7 @@ def one_row(seen: View, row: tuple[Any, ...], if_none_match: bytes | None) -> An
     etag = seen.etag(row)
     if if_none_match is not None and _listed(if_none_match, etag):
         return Answer(304, b"", ((b"etag", etag),))
-    return json_answer(200, seen.shown(row), ((b"etag", etag),))
+    return Answer(200, encode(seen.shown(row)), ((b"etag", etag),))
 
 
 def read_many(runtime: Runtime, resource: ResourcePlan) -> Handler:

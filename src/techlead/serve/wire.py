@@ -19,7 +19,7 @@ from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from techlead.errors import ProgramError
-from techlead.serve.answer import BODILESS, SAFE, Answer, Stream
+from techlead.serve.answer import BODILESS, JSON, SAFE, Answer, Stream
 from techlead.serve.application import CLOSE, READS, Application
 from techlead.serve.request import ClientLeft, Head, Request
 
@@ -230,17 +230,22 @@ class WholeRequests(HttpToolsProtocol):
 def written(answer: Answer, request_id: str, of_server: bytes, *, bodiless: bool = False) -> bytes:
     """Write an answer as it goes over the wire, with the headers of `answer.head_of`; `bodiless` answers HEAD."""
     body, safe = answer.body, answer.safe
-    kind = b"content-type: %b\r\n" % answer.media_type if body else b""
+    kind = (_JSON_LINE if answer.media_type is JSON else b"content-type: %b\r\n" % answer.media_type) if body else b""
     length = b"" if answer.status in BODILESS else b"content-length: %d\r\n" % len(body)
-    return b"%b%b%bx-request-id: %b\r\n%b%b%b\r\n%b" % (
-        STATUS_LINE[answer.status],
-        kind,
-        length,
-        request_id.encode(),
-        of_server,
-        _SAFE_LINES if safe is SAFE else _lines(safe),
-        _lines(answer.headers) if answer.headers else b"",
-        b"" if bodiless else body,
+    return b"".join(
+        (
+            STATUS_LINE[answer.status],
+            kind,
+            length,
+            b"x-request-id: ",
+            request_id.encode(),
+            b"\r\n",
+            of_server,
+            _SAFE_LINES if safe is SAFE else _lines(safe),
+            _lines(answer.headers) if answer.headers else b"",
+            b"\r\n",
+            b"" if bodiless else body,
+        )
     )
 
 
@@ -252,6 +257,7 @@ def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return lines
 
 
+_JSON_LINE: Final = b"content-type: %b\r\n" % JSON
 _SAFE_LINES: Final = _lines(SAFE)
 
 
