@@ -29,6 +29,8 @@ from techlead.store.schema_mark import is_marked, mark
 DEFAULT_DATABASE: Final = "sqlite:///techlead.db"
 KEEP_ALIVE_SECONDS: Final = 5
 DRAIN_SECONDS: Final = 0.5
+COLLECTED_AFTER: Final = 10_000
+"""Living objects more than before at which the youngest are collected: the requests under way alone are thousands."""
 MAPPED_FROM: Final = -3
 MAPPED_BYTES_MIN: Final = 1_048_576
 
@@ -64,6 +66,7 @@ def listen(backend: Backend, host: str, port: int, database: str, settings: Sett
     config = uvicorn.Config(application, host=host, port=port, **server_settings(settings))
     give_large_memory_back()
     gc.collect()
+    gc.set_threshold(COLLECTED_AFTER)
     gc.freeze()  # what was derived lives as long as the process: collections need not walk it again and again
     Server(config, application).run()
 

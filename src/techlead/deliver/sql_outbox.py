@@ -310,7 +310,7 @@ class Prepared:
         """Give a statement."""
         return self._made[key]
 
-    def __call__(self, key: str, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    def __call__(self, key: str, values: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
         """Give a statement's text and its values in their order."""
         statement = self._made[key]
         return statement.sql, statement.values(values)

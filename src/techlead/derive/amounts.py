@@ -7,10 +7,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from techlead.derive.codecs import INT64_MAX, INT64_MIN, Codec, Limits, within
+from techlead.primitives.currencies import EXPONENTS
 from techlead.primitives.money import Money, written
 
 DECIMAL_DIGITS_MAX: Final = 19
 """Digits before the point, or zeros after it: no more fit in 64 bits."""
+USUAL_LENGTH_MAX: Final = 16
+"""Characters of an amount that surely fits in 64 bits of minor units."""
 DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?", re.ASCII)
 
 
@@ -65,6 +68,7 @@ def money_codec(limits: Limits) -> Codec:
     currency = limits.currency
     low = INT64_MIN if limits.ge is None else limits.ge.minor
     high = INT64_MAX if limits.le is None else limits.le.minor
+    places = EXPONENTS[currency]
 
     def show(stored: int) -> dict[str, str]:
         return {"amount": written(stored, currency), "currency": currency}
@@ -73,6 +77,11 @@ def money_codec(limits: Limits) -> Codec:
         if DECIMAL.fullmatch(given) is None:
             message = 'amount must be a decimal in a string, such as "12.50"'
             raise ValueError(message)
+        whole, _, fraction = given.partition(".")
+        if len(fraction) == places and len(given) <= USUAL_LENGTH_MAX:  # then the digits are the minor units
+            minor = int(whole + fraction)
+            if low <= minor <= high:
+                return minor
         return dump(Money(given, currency))
 
     def parse(value: Any) -> int:

@@ -189,6 +189,8 @@ def enum_codec(choices: type[Enum]) -> Codec:
 
 written_suffix: Final = lru_cache(IDS_KEPT)(ids.encode_suffix)
 """Writes the suffix of an id, and remembers: accounts and busy rows are written again and again."""
+read_id: Final = lru_cache(IDS_KEPT)(ids.decode)
+"""Reads an id of a kind, and remembers those that are one."""
 
 
 def reference_codec(prefix: str) -> Codec:
@@ -198,7 +200,7 @@ def reference_codec(prefix: str) -> Codec:
         if not isinstance(value, str):
             message = f"must be an id such as {prefix}_..."
             raise ValueError(message)  # noqa: TRY004 - one error for all that does not fit
-        return ids.decode(prefix, value)
+        return read_id(prefix, value)
 
     start = f"{prefix}_"
     suffix = written_suffix

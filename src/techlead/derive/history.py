@@ -15,30 +15,35 @@ HIDDEN: Final[Mapping[str, bool]] = {"hidden": True}
 class Changes:
     """What the history of a resource tells of a change: for each field from what to what, or only that it changed."""
 
-    __slots__ = ("_shows",)
+    __slots__ = ("_fields",)
 
     def __init__(self, resource: ResourcePlan) -> None:
         """Work out how each field is told."""
-        self._shows = {field.name: (field.codec.show or _same) if field.told else None for field in resource.stored}
+        self._fields = tuple((field.name, field.told, field.codec.show) for field in resource.stored)
 
     def told(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> bytes:
         """Write the changes of stored values as JSON; what is not in `before` was empty."""
         changes: dict[str, Any] = {}
-        for name, show in self._shows.items():
+        for name, told, show in self._fields:
             if name not in after:
                 continue
             old, new = before.get(name), after[name]
             if old == new:
                 continue
-            if show is None:
+            if not told:
                 changes[name] = HIDDEN
+            elif show is None:
+                changes[name] = _Change(old, new)
             else:
-                changes[name] = {
-                    "from": None if old is None else show(old),
-                    "to": None if new is None else show(new),
-                }
-        return msgspec.json.encode(changes)
+                changes[name] = _Change(None if old is None else show(old), None if new is None else show(new))
+        return _encode(changes)
 
 
-def _same(value: Any) -> Any:
-    return value
+class _Change(msgspec.Struct, frozen=True, gc=False, rename={"before": "from", "after": "to"}):
+    """From what to what a field changed, as its codec shows it."""
+
+    before: Any
+    after: Any
+
+
+_encode: Final = msgspec.json.Encoder().encode

@@ -176,6 +176,12 @@ class ResourcePlan:
     """The fields that have a column."""
     laid_out: tuple[FieldPlan, ...] = dataclass_field(init=False, repr=False)
     """The fields of a row as it is read: those with a column that are not Secret."""
+    leading: tuple[FieldPlan, ...] = dataclass_field(init=False, repr=False)
+    """The fields that refer to another row."""
+    copies: tuple[FieldPlan, ...] = dataclass_field(init=False, repr=False)
+    """The fields that are copied from another row."""
+    guarded: tuple[FieldPlan, ...] = dataclass_field(init=False, repr=False)
+    """The fields that not everybody may write who may write the row."""
     _by_name: Mapping[str, FieldPlan] = dataclass_field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -184,6 +190,9 @@ class ResourcePlan:
         shown = tuple(field for field in stored if field.sensitivity is not Sensitivity.SECRET)
         object.__setattr__(self, "stored", stored)
         object.__setattr__(self, "laid_out", shown)
+        object.__setattr__(self, "leading", tuple(field for field in stored if field.target))
+        object.__setattr__(self, "copies", tuple(field for field in stored if field.spec.source.kind == "copied"))
+        object.__setattr__(self, "guarded", tuple(field for field in self.fields if field.write is not None))
         object.__setattr__(self, "_by_name", {field.name: field for field in self.fields})
 
     def field(self, name: str) -> FieldPlan:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -53,12 +55,18 @@ class Statement:
     sql: str
     names: tuple[str, ...]
     constants: Mapping[str, Any]
+    _take: Callable[[Mapping[str, Any]], Sequence[Any]] | None = dataclass_field(init=False, repr=False, compare=False)
 
-    def values(self, given: Mapping[str, Any]) -> list[Any]:
+    def __post_init__(self) -> None:
+        """Prepare the usual case: several values, none of them filled in."""
+        usual = len(self.names) > 1 and not self.constants
+        object.__setattr__(self, "_take", itemgetter(*self.names) if usual else None)
+
+    def values(self, given: Mapping[str, Any]) -> Sequence[Any]:
         """Put the values in the order of the text; KeyError when one is missing."""
+        if self._take is not None:
+            return self._take(given)
         constants = self.constants
-        if not constants:
-            return [given[name] for name in self.names]
         return [constants[name] if name in constants else given[name] for name in self.names]
 
 

@@ -139,6 +139,8 @@ def _runtime(metadata: MetaData, plan: Plan) -> None:
         Column("headers", Text(), nullable=False),
         Column("body", BYTES, nullable=False),
         Column("created_at", TIMESTAMP, nullable=False, index=True),
+        # Its keys come in no order: answers go where the last one went, and only the small index is written here and there.
+        sqlite_with_rowid=True,
     )
     _table(
         metadata,
@@ -315,5 +317,5 @@ def _partial(name: str, columns: tuple[Any, ...], holds: Any, *, unique: bool = 
     Index(f"ix__techlead_outbox__{name}", *columns, unique=unique, sqlite_where=holds, postgresql_where=holds)
 
 
-def _table(metadata: MetaData, name: str, *parts: SchemaItem) -> Table:
-    return Table(name, metadata, *parts, sqlite_with_rowid=False)
+def _table(metadata: MetaData, name: str, *parts: SchemaItem, sqlite_with_rowid: bool = False) -> Table:
+    return Table(name, metadata, *parts, sqlite_with_rowid=sqlite_with_rowid)

@@ -164,6 +164,9 @@ class Money:
 def written(minor: int, currency: str) -> str:
     """Write minor units of a known currency in major units, such as `120.00`; for rows, it makes no Money on the way."""
     places = EXPONENTS[currency]
+    digits = str(minor)
+    if minor > 0 < places < len(digits):
+        return f"{digits[:-places]}.{digits[-places:]}"
     digits = str(abs(minor)).rjust(places + 1, "0")
     sign = "-" if minor < 0 else ""
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"

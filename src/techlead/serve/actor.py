@@ -43,23 +43,31 @@ class Authenticator:
         self._kinds: dict[str, ActorClass] = {}
         self._statement = _look_up(plan, statements) if plan.account else None
         self._order = self._statement.names if self._statement else ()
+        self._place = self._order.index("token_hash") if self._order else 0
 
     async def actor(self, headers: dict[bytes, bytes]) -> Actor:
         """Authenticate a request; NotSignedIn for a token that is malformed, unknown, expired or revoked."""
         given = headers.get(b"authorization")
         if given is None or self._statement is None:
             return NOBODY_KNOWN
-        if given[:7].lower() != SCHEME or len(given) != len(SCHEME) + TOKEN_LENGTH:
-            raise NotSignedIn
-        token_hash = hashlib.sha256(given[7:]).digest()
-        values = {"token_hash": token_hash, "now": self._clock()}
-        rows = await self._store.read(self._statement.sql, self._statement.values(values))
+        sql, values = self.look_up(given)
+        rows = self._store.glance(sql, values)
+        if rows is None:
+            rows = await self._store.read(sql, values)
         if not rows:
             raise NotSignedIn
         account, roles = rows[0]
-        return Actor(account, self._kinds.get(roles) or self._kind(roles), token_hash)
+        return Actor(account, self._kinds.get(roles) or self.kind(roles), values[self._place])
 
-    def _kind(self, roles: str) -> ActorClass:
+    def look_up(self, given: bytes) -> tuple[str, list[Any]]:
+        """Give what finds the account and the roles behind an `Authorization` header; NotSignedIn when it holds no token."""
+        if self._statement is None or given[:7].lower() != SCHEME or len(given) != len(SCHEME) + TOKEN_LENGTH:
+            raise NotSignedIn
+        token_hash, now = hashlib.sha256(given[7:]).digest(), self._clock()
+        return self._statement.sql, [now, token_hash] if self._place else [token_hash, now]
+
+    def kind(self, roles: str) -> ActorClass:
+        """Give what policies know of an account with these roles."""
         kind = ActorClass(signed_in=True, roles=self._roles & frozenset(roles.split()))
         return self._kinds.setdefault(roles, kind)
 

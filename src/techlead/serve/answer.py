@@ -29,6 +29,9 @@ PART_SECONDS_MAX: Final = 10
 """How long a stream waits for a caller to take one part; then the connection ends, so no caller holds what is old."""
 
 
+encode: Final = msgspec.json.Encoder().encode
+
+
 class Answer(NamedTuple):
     """A status, a body and the headers that only this answer has; `safe` are those that keep its reader safe."""
 
@@ -51,7 +54,7 @@ class Stream(NamedTuple):
 
 def json_answer(status: int, value: Any, headers: Headers = ()) -> Answer:
     """Answer with a value that JSON can hold."""
-    return Answer(status, msgspec.json.encode(value), headers)
+    return Answer(status, encode(value), headers)
 
 
 def problem(error: TechleadError, request_id: str) -> Answer:

@@ -18,6 +18,7 @@ from techlead.serve.delivery import delivery_tasks, limits_from
 from techlead.serve.docs import read_docs, read_openapi
 from techlead.serve.doors import Doors, doors_from
 from techlead.serve.events import EventLog
+from techlead.serve.glances import glance_of
 from techlead.serve.health import alive, ready
 from techlead.serve.inbox import mark_read, read_inbox
 from techlead.serve.inbox_events import follow_inbox
@@ -25,6 +26,7 @@ from techlead.serve.incoming import take_message
 from techlead.serve.keys import MAIL_URL, keys_from, secrets_from
 from techlead.serve.mount import Asgi
 from techlead.serve.passwords import Passwords
+from techlead.serve.randomness import random_bytes
 from techlead.serve.router import Router
 from techlead.serve.runtime import Handler, Runtime
 from techlead.serve.settings import Settings
@@ -44,7 +46,7 @@ def assemble(  # noqa: PLR0913 - each is something that a test gives
     *,
     log: EventLog | None = None,
     clock: Clock = system_clock,
-    random: Callable[[int], bytes] = os.urandom,
+    random: Callable[[int], bytes] = random_bytes,
     mounts: Mapping[str, Asgi] | None = None,
     environment: Mapping[str, str] | None = None,
     doors: Doors | None = None,
@@ -70,6 +72,8 @@ def assemble(  # noqa: PLR0913 - each is something that a test gives
     router = Router()
     for operation in plan.operations:
         router.add(operation.method, operation.path, handler_of(runtime, passwords, operation))
+        if operation.kind == "read":
+            router.add_glance(operation.path, glance_of(runtime, plan.resources[operation.resource or ""]))
     router.add("GET", "/healthz", alive(runtime))
     router.add("GET", "/readyz", ready(runtime))
     router.add("GET", "/openapi.json", read_openapi(plan, settings))

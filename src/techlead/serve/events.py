@@ -10,6 +10,7 @@ import asyncio
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,20 @@ FLUSH_SECONDS: Final = 0.1
 FLUSH_EVENTS: Final = 256
 
 
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """The event of every request, in the order in which it is written."""
+
+    at: datetime
+    level: str
+    event: str
+    request: str
+    method: str
+    route: str
+    status: int
+    actor: str | None
+    ms: float
+
+
 class EventLog:
     """Gathers events and writes them together, at most FLUSH_SECONDS later; warnings and errors at once."""
 
@@ -28,13 +43,20 @@ class EventLog:
         """Write to standard error unless told otherwise."""
         self._clock = clock
         self._write = write or _to_stderr
-        self._encode = _pretty if pretty else msgspec.json.encode
+        self._encode = _pretty if pretty else msgspec.json.Encoder().encode
         self._waiting: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def event(self, name: str, **values: Any) -> None:
         """Note that something happened, when, and what belongs to it."""
         self._add("info", name, values)
+
+    def answered(self, request: str, method: str, route: str, status: int, actor: str | None, ms: float) -> None:
+        """Note that a request was answered."""
+        event = Answered(to_datetime(self._clock()), "info", "request", request, method, route, status, actor, ms)
+        self._waiting.append(self._encode(event))
+        if self._timer is None or len(self._waiting) >= FLUSH_EVENTS:
+            self._flush_soon()
 
     def warning(self, name: str, **values: Any) -> None:
         """Note something that somebody should look at."""
@@ -60,6 +82,10 @@ class EventLog:
     def _add(self, level: str, name: str, values: dict[str, Any]) -> None:
         at = to_datetime(self._clock())
         self._waiting.append(self._encode({"at": at, "level": level, "event": name, **values}))
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        """Write at once what is much, and the rest a moment later."""
         if len(self._waiting) >= FLUSH_EVENTS:
             self.flush()
         elif self._timer is None:
@@ -69,7 +95,8 @@ class EventLog:
                 self.flush()
 
 
-def _pretty(event: dict[str, Any]) -> bytes:
+def _pretty(said: Answered | dict[str, Any]) -> bytes:
+    event = msgspec.structs.asdict(said) if isinstance(said, Answered) else said
     at = event.pop("at").strftime("%H:%M:%S")
     level, name = event.pop("level"), event.pop("event")
     trace = event.pop("trace", [])

@@ -122,7 +122,7 @@ def parse_json(body: bytes, depth_max: int) -> Any:
     except ValueError as error:
         detail = str(error) if isinstance(error, RepeatedName) else "The body is not JSON."
         raise MalformedRequest(detail) from None
-    if _deeper(value, depth_max):
+    if body.count(b"{") + body.count(b"[") > depth_max and _deeper(value, depth_max):
         message = f"The body is nested deeper than {depth_max} levels."
         raise MalformedRequest(message)
     return value

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from techlead.errors import MethodNotAllowed, NotFound
+from techlead.serve.glances import Glance, Seen
 from techlead.serve.request import Request
 from techlead.serve.runtime import Handler
 
@@ -31,10 +32,23 @@ class Router:
         self._exact: dict[str, Route] = {}
         self._rows: dict[str, Route] = {}
         self._below: dict[tuple[str, str], Route] = {}
+        self._glances: dict[str, Glance] = {}
 
     def add(self, method: str, pattern: str, handler: Handler) -> None:
         """Add an operation: `/orders`, `/orders/{id}` or `/orders/{id}/cancel`."""
         self._place(pattern).methods[method] = handler
+
+    def add_glance(self, pattern: str, glance: Glance) -> None:
+        """Add what answers the usual read at an address such as `/orders/{id}`."""
+        self._glances[pattern.split("/")[1]] = glance
+
+    def glance(self, path: str, headers: dict[bytes, bytes]) -> Seen | None:
+        """Answer a plain read at once; None when it takes the long way."""
+        parts = path.split("/")
+        if len(parts) != 3 or parts[0] or path in self._exact:  # noqa: PLR2004 - "", resource, id
+            return None
+        glance = self._glances.get(parts[1])
+        return None if glance is None else glance(parts[2], headers)
 
     def routes(self) -> Iterator[Route]:
         """List every route."""

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 
 from techlead.declare.access import Policy, owner
 from techlead.derive.access import ActorClass
+from techlead.derive.codecs import read_id, written_suffix
 from techlead.derive.plan import ActionPlan, ResourcePlan
 from techlead.derive.statements import Statement
 from techlead.derive.tables import ID
@@ -17,7 +18,7 @@ from techlead.derive.views import View, as_row, revision_of
 from techlead.errors import MalformedRequest, NotFound
 from techlead.primitives import ids
 from techlead.primitives.clock import to_datetime
-from techlead.serve.answer import Answer, json_answer
+from techlead.serve.answer import Answer, encode, json_answer
 from techlead.serve.change.act import act
 from techlead.serve.change.create import create
 from techlead.serve.change.fields import Form, body_from
@@ -48,14 +49,17 @@ def read_one(runtime: Runtime, resource: ResourcePlan, visible: Policy) -> Handl
         rows = await store.read(statement.sql, statement.values({"id": row_id, "actor": actor.account}))
         if not rows:
             raise NotFound
-        row = rows[0]
-        etag = seen.etag(row).encode()
-        if_none_match = request.headers.get(b"if-none-match")
-        if if_none_match is not None and _listed(if_none_match, etag):
-            return Answer(304, b"", ((b"etag", etag),))
-        return json_answer(200, seen.render(row), ((b"etag", etag),))
+        return one_row(seen, rows[0], request.headers.get(b"if-none-match"))
 
     return handle
+
+
+def one_row(seen: View, row: tuple[Any, ...], if_none_match: bytes | None) -> Answer:
+    """Answer with a row as it is seen; 304 when the caller has it already."""
+    etag = seen.etag(row)
+    if if_none_match is not None and _listed(if_none_match, etag):
+        return Answer(304, b"", ((b"etag", etag),))
+    return Answer(200, encode(seen.shown(row)), ((b"etag", etag),))
 
 
 def read_many(runtime: Runtime, resource: ResourcePlan) -> Handler:
@@ -70,7 +74,7 @@ def read_many(runtime: Runtime, resource: ResourcePlan) -> Handler:
         rows = await store.read(statement.sql, statement.values(values))
         seen = runtime.view(resource, actor.kind)
         following = page.cursor_after(rows[page.limit - 1]) if len(rows) > page.limit else None
-        return json_answer(200, {"items": [seen.render(row) for row in rows[: page.limit]], "next": following})
+        return json_answer(200, {"items": [seen.shown(row) for row in rows[: page.limit]], "next": following})
 
     return handle
 
@@ -186,7 +190,7 @@ def history_of(runtime: Runtime, resource: ResourcePlan) -> Handler:
 def row_id_of(prefix: str, text: str) -> bytes:
     """Decode an id from the path; NotFound for whatever is none, as for a row that is not there."""
     try:
-        return ids.decode(prefix, text)
+        return read_id(prefix, text)
     except ValueError:
         raise NotFound from None
 
@@ -206,7 +210,7 @@ async def created(
 ) -> Answer:
     """Answer 201 with the new row as its creator sees it."""
     answer = await shown(runtime, unit, resource, values, revision)
-    place = f"/{resource.path}/{ids.encode(resource.prefix, values['id'])}".encode()
+    place = f"/{resource.path}/{resource.prefix}_{written_suffix(values['id'])}".encode()
     return answer._replace(status=201, headers=(*answer.headers, (b"location", place)))
 
 
@@ -220,7 +224,7 @@ async def shown(
     seen = runtime.view(resource, unit.actor.kind)
     flags = [await unit.allowed(policy, resource, values) for _, policy in seen.flags]
     row = (*as_row(resource, values, revision), *flags)
-    return json_answer(200, seen.render(row), ((b"etag", seen.etag(row).encode()),))
+    return one_row(seen, row, None)
 
 
 async def seen_now(runtime: Runtime, unit: Unit, resource: ResourcePlan, row_id: bytes) -> Answer:
@@ -230,7 +234,7 @@ async def seen_now(runtime: Runtime, unit: Unit, resource: ResourcePlan, row_id:
     except NotFound:
         return Answer(204)
     seen = runtime.view(resource, unit.actor.kind)
-    return json_answer(200, seen.render(row), ((b"etag", seen.etag(row).encode()),))
+    return one_row(seen, row, None)
 
 
 def visible_to(resource: ResourcePlan) -> Policy:

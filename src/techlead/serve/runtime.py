@@ -68,15 +68,19 @@ class Runtime:
             found = self._views[key] = view(self.statements, resource, actor)
         return found
 
+    def is_closed(self, policy: Policy, kind: ActorClass) -> bool:
+        """Tell whether a policy of the Plan refuses a class of actors whatever the row."""
+        key = (id(policy), kind)
+        closed = self._closed.get(key)
+        if closed is None:
+            closed = self._closed[key] = isinstance(residual(policy, kind), Nobody)
+        return closed
+
     async def actor(self, request: Request, policy: Policy) -> Actor:
         """Authenticate, and refuse whom the operation is closed to whatever the row: NotSignedIn or NotAllowed."""
         actor = await self.authenticator.actor(request.headers)
         request.actor = actor.account
-        key = (id(policy), actor.kind)
-        closed = self._closed.get(key)
-        if closed is None:
-            closed = self._closed[key] = isinstance(residual(policy, actor.kind), Nobody)
-        if closed:
+        if self.is_closed(policy, actor.kind):
             if actor.account is None:
                 raise NotSignedIn
             self.log.event("authz_fail", request=request.id, method=request.method)

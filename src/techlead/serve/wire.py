@@ -10,20 +10,23 @@ from __future__ import annotations
 import asyncio
 import time
 import types
-from collections.abc import Coroutine, Generator
-from functools import lru_cache, partial
+from collections.abc import Coroutine, Generator, Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from techlead.errors import ProgramError
-from techlead.serve.answer import BODILESS, Answer, Headers, Stream
+from techlead.serve.answer import BODILESS, JSON, SAFE, Answer, Stream
 from techlead.serve.application import CLOSE, READS, Application
 from techlead.serve.request import ClientLeft, Head, Request
 
 UNUSUAL: Final = frozenset({b"expect", b"transfer-encoding", b"upgrade"})
 """Headers that leave a request to uvicorn."""
+
+NO_HTTP: Final = "Invalid HTTP request received."
 
 Answering = Coroutine[Any, Any, "Answer | Stream"]
 
@@ -55,6 +58,9 @@ class WholeRequests(HttpToolsProtocol):
     _query = b""
     _body = b""
     _heard = 0.0
+    _size = 0
+    _known_headers: Sequence[tuple[bytes, bytes]] | None = None
+    _known_lines = b""
     _idle: asyncio.TimerHandle | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -66,16 +72,28 @@ class WholeRequests(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what arrived; a request that is not whole by then is uvicorn's."""
         self._heard = self.loop.time()
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self._refused(error)
         if self._whole and not self.transport.is_closing():
             self._leave_to_uvicorn(self._body)
         self._whole = False
+
+    def _refused(self, error: Exception) -> None:
+        """Say what uvicorn says to what is no HTTP, or not only HTTP."""
+        if isinstance(error, HttpParserError):
+            self.logger.warning(NO_HTTP)
+            self.send_400_response(NO_HTTP)
+        else:
+            self._unsupported_upgrade_warning()
 
     def on_message_begin(self) -> None:
         """Begin a request: the usual one, until something speaks against it."""
         self._usual = True
         self.url = b""
         self.headers = []
+        self._size = 0
         self.expect_100_continue = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -83,6 +101,7 @@ class WholeRequests(HttpToolsProtocol):
         name = name.lower()
         if name in UNUSUAL:
             self._usual = False
+        self._size += len(name) + len(value)
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -113,7 +132,7 @@ class WholeRequests(HttpToolsProtocol):
         parser, cycle = self.parser, self.cycle
         if (cycle is not None and not cycle.response_complete) or self.flow.write_paused or self.root_path:
             return False
-        if not parser.should_keep_alive() or parser.should_upgrade() or parser.get_http_version() != "1.1":
+        if not parser.should_keep_alive() or parser.get_http_version() != "1.1":
             return False
         address, _, self._query = self.url.partition(b"?")
         if address[:1] != b"/" or b"#" in self.url or not address.isascii():
@@ -135,8 +154,17 @@ class WholeRequests(HttpToolsProtocol):
 
     def _answer(self) -> None:
         """Answer at once what needs no waiting, such as a read from SQLite; else in a task."""
-        began = time.perf_counter()
+        began = time.perf_counter_ns()
         app, method = self.app, self.parser.get_method().decode("ascii")
+        if method == "GET":
+            url_max, size_max, count_max = app.head_max
+            small = self._size <= size_max and len(self.headers) <= count_max and len(self.url) <= url_max
+            seen = app.glance(self._path, dict(self.headers)) if small else None
+            if seen is not None:
+                request_id = app.new_request_id()
+                self._write(seen.answer, request_id, keep_alive=True)
+                app.note_answer(request_id, method, seen.route, seen.answer.status, seen.account, began)
+                return
         head = Head(method, self._path, self._query, self.headers, len(self.url))
         request = Request(head, app.runtime.settings, app.new_request_id(), body=self._body)
         answering = app.answer(request)
@@ -144,7 +172,8 @@ class WholeRequests(HttpToolsProtocol):
             try:
                 waited_for = answering.send(None)
             except StopIteration as done:
-                self._write(request, done.value, began, keep_alive=True)
+                self._write(done.value, request.id, keep_alive=True, bodiless=method == "HEAD")
+                app.note(request, done.value.status, began)
                 return
             answering = _resumed(answering, waited_for)
         exchange = self.cycle = Exchange()
@@ -152,7 +181,7 @@ class WholeRequests(HttpToolsProtocol):
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def _finish(self, exchange: Exchange, request: Request, answering: Answering, began: float) -> None:
+    async def _finish(self, exchange: Exchange, request: Request, answering: Answering, began: int) -> None:
         try:
             answer = await answering
         except ClientLeft:
@@ -160,25 +189,32 @@ class WholeRequests(HttpToolsProtocol):
         except asyncio.CancelledError:  # the server stops and waits no longer
             self.transport.close()
             raise
+        assert isinstance(answer, Answer)  # noqa: S101 - `answers_at_once` told so
         exchange.response_complete = True
         if not exchange.disconnected:
-            self._write(request, answer, began, keep_alive=exchange.keep_alive)
+            self._write(answer, request.id, keep_alive=exchange.keep_alive, bodiless=request.head.method == "HEAD")
+            self.app.note(request, answer.status, began)
             if self.pipeline:
                 self.on_response_complete()
 
-    def _write(self, request: Request, answer: Answer | Stream, began: float, *, keep_alive: bool) -> None:
-        assert isinstance(answer, Answer)  # noqa: S101 - `answers_at_once` told so
+    def _write(self, answer: Answer, request_id: str, *, keep_alive: bool, bodiless: bool = False) -> None:
         if CLOSE in answer.headers:
             keep_alive = False
         elif not keep_alive:
             answer = answer._replace(headers=(*answer.headers, CLOSE))
-        self.transport.write(written(answer, request, tuple(self.server_state.default_headers)))
+        self.transport.write(written(answer, request_id, self._of_server(), bodiless=bodiless))
         self.server_state.total_requests += 1
         if not keep_alive:
             self.transport.close()
         elif self._idle is None:
             self._idle = self.loop.call_later(self.timeout_keep_alive, self._close_when_idle)
-        self.app.note(request, answer.status, began)
+
+    def _of_server(self) -> bytes:
+        """Give the lines of the headers that uvicorn makes once a second."""
+        headers = self.server_state.default_headers
+        if headers is not self._known_headers:
+            self._known_headers, self._known_lines = headers, _lines(headers)
+        return self._known_lines
 
     def _close_when_idle(self) -> None:
         """Close a connection on which nothing came for the keep-alive time; one timer a connection, not one a request."""
@@ -191,32 +227,38 @@ class WholeRequests(HttpToolsProtocol):
             self.transport.close()
 
 
-def written(answer: Answer, request: Request, of_server: Headers) -> bytes:
-    """Write an answer as it goes over the wire, with the headers of `answer.head_of`."""
-    body = answer.body
-    kind = b"content-type: %b\r\n" % answer.media_type if body else b""
+def written(answer: Answer, request_id: str, of_server: bytes, *, bodiless: bool = False) -> bytes:
+    """Write an answer as it goes over the wire, with the headers of `answer.head_of`; `bodiless` answers HEAD."""
+    body, safe = answer.body, answer.safe
+    kind = (_JSON_LINE if answer.media_type is JSON else b"content-type: %b\r\n" % answer.media_type) if body else b""
     length = b"" if answer.status in BODILESS else b"content-length: %d\r\n" % len(body)
-    return b"%b%b%bx-request-id: %b\r\n%b%b%b\r\n%b" % (
-        STATUS_LINE[answer.status],
-        kind,
-        length,
-        request.id.encode(),
-        _known_lines(of_server),
-        _known_lines(answer.safe),
-        _lines(answer.headers) if answer.headers else b"",
-        b"" if request.method == "HEAD" else body,
+    return b"".join(
+        (
+            STATUS_LINE[answer.status],
+            kind,
+            length,
+            b"x-request-id: ",
+            request_id.encode(),
+            b"\r\n",
+            of_server,
+            _SAFE_LINES if safe is SAFE else _lines(safe),
+            _lines(answer.headers) if answer.headers else b"",
+            b"\r\n",
+            b"" if bodiless else body,
+        )
     )
 
 
-def _lines(headers: Headers) -> bytes:
-    lines = [b"%b: %b" % header for header in headers]
-    if any(b"\r" in line or b"\n" in line for line in lines):
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    each = [b"%b: %b\r\n" % header for header in headers]
+    lines = each[0] if len(each) == 1 else b"".join(each)
+    if lines.count(b"\n") != len(each) or lines.count(b"\r") != len(each):
         raise ProgramError("a header of an answer holds a line end")
-    return b"\r\n".join((*lines, b""))
+    return lines
 
 
-_known_lines: Final = lru_cache(64)(_lines)
-"""The headers that many answers share: those that keep a client safe, and the server's date."""
+_JSON_LINE: Final = b"content-type: %b\r\n" % JSON
+_SAFE_LINES: Final = _lines(SAFE)
 
 
 def _resumed(answering: Answering, waited_for: Any) -> Answering:

@@ -16,6 +16,7 @@ Value = bytes | str | int | float | bool | None
 Row = tuple[Any, ...]
 Dialect = Literal["sqlite", "postgresql"]
 T = TypeVar("T")
+Following = Callable[[Row], tuple[str, Sequence[Value]] | None]
 
 
 class Transaction(Protocol):
@@ -39,7 +40,7 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
-    """A database, seen through the four things that may be done with it."""
+    """A database, seen through the five things that may be done with it."""
 
     @property
     def dialect(self) -> Dialect:
@@ -61,6 +62,14 @@ class Store(Protocol):
 
     async def read(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """Give committed rows, outside any transaction; a statement that writes is a ProgramError."""
+        ...
+
+    def glance(self, sql: str, values: Sequence[Value], following: Following | None = None) -> list[Row] | None:
+        """Give committed rows at once: those of a statement, or of the one that its first row leads to, both of one moment.
+
+        None when there is no first row, when it leads nowhere, or when this needs waiting or meets a fault: `read`
+        then waits, or tells what is wrong.
+        """
         ...
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
@@ -114,7 +123,7 @@ class StoreSettings:
     write_group_max: int = 256
     write_group_seconds_max: float = 0.01
     lock_retry_seconds: float = 0.005
-    checkpoint_pages: int = 1_000
+    checkpoint_pages: int = 4_000
     checkpoint_pages_max: int = 8_000
     cache_kibibytes: int = 8_192
     file_check_seconds: float = 1.0

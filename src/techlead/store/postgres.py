@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from techlead.errors import ConstraintViolated, ProgramError, StoreUnavailable, TechleadError, summary
-from techlead.store.port import DEFAULTS, Dialect, Row, StoreSettings, Transaction, Value
+from techlead.store.port import DEFAULTS, Dialect, Following, Row, StoreSettings, Transaction, Value
 from techlead.store.postgres_codecs import set_codecs
 from techlead.store.postgres_faults import DRIVER_ERRORS, constraint_place, must_run_again, translate
 from techlead.store.postgres_pool import ConnectionPool
@@ -76,6 +76,10 @@ class PostgresStore:
         if getattr(caught, "sqlstate", None) == READ_ONLY:
             raise ProgramError(WRITES)
         raise translate(caught, sql)
+
+    def glance(self, sql: str, values: Sequence[Value], following: Following | None = None) -> None:  # noqa: ARG002
+        """Give None: a server that is asked over a connection is always waited for."""
+        return
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run a work in one transaction and give its result once that is durable; conflicts are tried again."""

@@ -13,7 +13,7 @@ from typing import TypeVar
 import apsw
 
 from techlead.errors import ProgramError, ShuttingDown, StoreBusy, StoreUnavailable, TechleadError, summary
-from techlead.store.port import DEFAULTS, Dialect, Row, StoreSettings, Transaction, Value
+from techlead.store.port import DEFAULTS, Dialect, Following, Row, StoreSettings, Transaction, Value
 from techlead.store.sqlite_checkpoint import Checkpointer
 from techlead.store.sqlite_connection import DatabaseFile, GuardedConnection, Identity
 from techlead.store.sqlite_faults import DRIVER_ERRORS, translate
@@ -77,6 +77,18 @@ class SqliteStore:
             except DRIVER_ERRORS as error:
                 raise running.read_fault(error, sql) from None
         raise StoreBusy(f"{summary(StoreBusy)} (lock_seconds_max)")
+
+    def glance(self, sql: str, values: Sequence[Value], following: Following | None = None) -> list[Row] | None:
+        """Give committed rows at once, or None."""
+        running = self._running
+        if running is None or running.reader is None:
+            return None
+        try:
+            if following is None:
+                return running.reader.run(sql, values)
+            return running.reader.run_both(sql, values, following)
+        except DRIVER_ERRORS:  # `read` meets it again, and knows what to do
+            return None
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run a work in one transaction and give its result once it is on the disk."""

@@ -13,7 +13,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from techlead.cli.serve import server_settings
 from techlead.serve.answer import Answer
-from techlead.serve.request import Head, Request
 from techlead.serve.settings import Settings
 from techlead.serve.wire import WholeRequests, written
 
@@ -103,6 +102,29 @@ async def test_both_ways_answer_the_same(tmp_path):
             assert await told(ours, sent[:30], sent[30:]) == expected, name
 
 
+async def test_both_ways_answer_the_same_of_a_row(tmp_path):
+    async with (
+        running(example("marketplace"), sqlite_url(tmp_path)) as caller,
+        served(caller.application, HttpToolsProtocol) as theirs,
+        served(caller.application, WholeRequests) as ours,
+    ):
+        await caller.sign_up("ada")
+        row = await caller.made("/listings", {"title": "Bike", "price": {"amount": "12.00", "currency": "EUR"}}, "ada")
+        etag = (await caller("GET", f"/listings/{row}")).headers["etag"]
+        one = GET.replace(b"listings", b"listings/" + row.encode())
+        signed_in = one.replace(b"host: x", b"host: x\r\nauthorization: Bearer " + caller.tokens["ada"].encode())
+        for sent in (
+            one,
+            signed_in,
+            signed_in.replace(b"GET", b"HEAD", 1),
+            signed_in.replace(b"host: x", b"host: x\r\nif-none-match: " + etag.encode()),
+            one.replace(b"HTTP/1.1", b"?" + b"x" * 5_000 + b" HTTP/1.1").replace(b" ?", b"?"),
+            signed_in.replace(b"host: x", b"host: x\r\nx-large: " + b"x" * 20_000),
+            signed_in.replace(b"host: x", b"host: x" + b"\r\nx-more: 1" * 70),
+        ):
+            assert await told(ours, sent) == await told(theirs, sent), sent[:200]
+
+
 class WithoutOrder(WholeRequests):
     """Takes the short way even while an earlier request of the connection is not answered."""
 
@@ -174,7 +196,6 @@ async def test_an_answer_whose_caller_has_left_is_kept_to_itself(tmp_path):
 
 
 def test_a_header_that_holds_a_line_end_is_never_written():
-    request = Request(Head("GET", "/", b"", (), 1), Settings(), "0")
     for headers in (((b"location", b"/x\r\nset-cookie: a=b"),), ((b"x\ny", b"z"),)):
         with pytest.raises(Exception, match="line end"):
-            written(Answer(200, b"{}", headers), request, ())
+            written(Answer(200, b"{}", headers), "0", b"")

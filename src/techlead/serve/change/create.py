@@ -39,8 +39,7 @@ async def create(
 
 
 async def _write_policies(unit: Unit, resource: ResourcePlan, given: Mapping[str, Any], values: Values) -> None:
-    for name in given:
-        field = resource.field(name)
-        if field.write is not None and not await unit.allowed(field.write, resource, values):
-            message = f"You may not set {name}."
+    for field in resource.guarded:
+        if field.name in given and field.write is not None and not await unit.allowed(field.write, resource, values):
+            message = f"You may not set {field.name}."
             raise NotAllowed(message)

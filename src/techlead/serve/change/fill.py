@@ -30,15 +30,14 @@ def fill(unit: Unit, resource: ResourcePlan, values: Values) -> None:
 
 async def copy(unit: Unit, resource: ResourcePlan, values: Values, known: dict[bytes, Values]) -> None:
     """Fill copied fields from the rows they come from, read under lock."""
-    for field in resource.stored:
-        if field.spec.source.kind == "copied":
-            holder, row = resource, values
-            *steps, last = field.spec.source.path
-            for step in steps:
-                target = holder.field(step).target or ""
-                holder = unit.statements.plan.resources[target]
-                row = await _known(unit, holder, row[step], known)
-            values[field.name] = row.get(last)
+    for field in resource.copies:
+        holder, row = resource, values
+        *steps, last = field.spec.source.path
+        for step in steps:
+            target = holder.field(step).target or ""
+            holder = unit.statements.plan.resources[target]
+            row = await _known(unit, holder, row[step], known)
+        values[field.name] = row.get(last)
 
 
 async def _known(unit: Unit, resource: ResourcePlan, row_id: bytes | None, known: dict[bytes, Values]) -> Values:

@@ -30,7 +30,7 @@ async def see_references(unit: Unit, resource: ResourcePlan, values: Mapping[str
 
 
 def _leading(resource: ResourcePlan, values: Mapping[str, Any]) -> list[FieldPlan]:
-    return [field for field in resource.stored if field.target and values.get(field.name) is not None]
+    return [field for field in resource.leading if values.get(field.name) is not None]
 
 
 def _visible(target: ResourcePlan) -> Policy:

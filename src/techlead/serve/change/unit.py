@@ -7,7 +7,7 @@ transaction, so they exist if and only if the change does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import bindparam, insert
@@ -58,17 +58,17 @@ class Unit:
         """Make an id that nobody can guess or count (UUIDv7, RFC 9562)."""
         return ids.uuid7(self.now // 1000, self._random)
 
-    async def run(self, statement: Any, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    def run(self, statement: Any, values: Mapping[str, Any]) -> Awaitable[list[tuple[Any, ...]]]:
         """Run a prepared statement in this transaction."""
-        return await self._tx.run(statement.sql, statement.values(values))
+        return self._tx.run(statement.sql, statement.values(values))
 
-    async def run_many(self, statement: Any, rows: Sequence[Sequence[Any]]) -> None:
+    def run_many(self, statement: Any, rows: Sequence[Sequence[Any]]) -> Awaitable[None]:
         """Run a prepared statement once for each row of values, already in its order."""
-        await self._tx.run_many(statement.sql, rows)
+        return self._tx.run_many(statement.sql, rows)
 
-    async def try_lock(self, key: bytes) -> bool:
+    def try_lock(self, key: bytes) -> Awaitable[bool]:
         """Take a lock that ends with the transaction; False when another holds it."""
-        return await self._tx.try_lock(key)
+        return self._tx.try_lock(key)
 
     async def row(self, resource: ResourcePlan, row_id: bytes, visible: Policy) -> tuple[Any, ...]:
         """Read a row under lock; NotFound when it is not there or not visible, which look the same."""
