@@ -65,7 +65,8 @@ async def test_a_single_write_is_synced_before_it_is_acknowledged(fragile: Sqlit
         assert faulty.syncs > before
 
 
-async def test_works_run_in_the_order_in_which_they_came(store: SqliteStore) -> None:
+async def test_works_run_in_the_order_in_which_they_came(path: Path, store: SqliteStore) -> None:
+    patient = SqliteStore(path, StoreSettings(lock_seconds_max=60))  # a slow machine may need longer than QUICK waits
     order: list[int] = []
 
     def numbered(number: int) -> object:
@@ -74,8 +75,9 @@ async def test_works_run_in_the_order_in_which_they_came(store: SqliteStore) -> 
 
         return work
 
-    await asyncio.gather(*[store.write(numbered(n)) for n in range(700)])
+    await asyncio.gather(*[patient.write(numbered(n)) for n in range(700)])
     assert order == list(range(700))
+    await patient.close()
 
 
 async def test_reads_go_on_while_a_commit_waits_for_the_disk(fragile: SqliteStore, faulty: FaultyFiles) -> None:
