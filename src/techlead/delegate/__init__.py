@@ -1,0 +1,1 @@
+"""The intern: brief, draft, proposal."""
