@@ -21,6 +21,10 @@ def run(given: argparse.Namespace) -> int:
     if given.json:
         print(json.dumps({"written": written}, indent=2))  # noqa: T201 - the answer
         return 0
-    next_steps = (f"techlead serve {given.name}", f"pytest {given.name}", f"techlead add --folder {given.name} resource")
+    next_steps = (
+        f"techlead serve {given.name}",
+        f"pytest {given.name}",
+        f"techlead add --folder {given.name} resource",
+    )
     print("\n".join([*(f"wrote {file}" for file in written), "next:", *(f"  {step}" for step in next_steps)]))  # noqa: T201 - the answer
     return 0
