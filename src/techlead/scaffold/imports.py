@@ -31,10 +31,10 @@ def _extend(lines: list[str], node: ast.ImportFrom, name: str) -> None:
     offset = place.col_offset if later else place.end_col_offset or place.col_offset
     column = len(lines[row].encode()[:offset].decode())
     before, after = lines[row][:column], lines[row][column:]
-    alone = node.lineno != node.end_lineno and not before.strip()
     written = f"{before}{name}, {after}" if later else f"{before}, {name}{after}"
-    if alone and len({one.lineno for one in node.names}) == len(node.names):  # one name a line already
-        lines[row] = f"{before}{name},\n{lines[row]}"
+    each = node.lineno != node.end_lineno and len({one.lineno for one in node.names}) == len(node.names)
+    if each and node.names[0].lineno != node.lineno:  # one name a line already
+        _on_its_line(lines, row, name, last=later is None)
     elif len(written.rstrip("\n")) <= LINE_CHARACTERS_MAX:
         lines[row] = written
     elif node.lineno != node.end_lineno:
@@ -43,6 +43,16 @@ def _extend(lines: list[str], node: ast.ImportFrom, name: str) -> None:
         names = sorted((name, *(_written(one) for one in node.names)), key=_order)
         tail = lines[row][len(lines[row].rstrip("\r\n")) :]
         lines[row] = f"from {node.module} import (\n" + "".join(f"    {one},\n" for one in names) + f"){tail}"
+
+
+def _on_its_line(lines: list[str], row: int, name: str, *, last: bool) -> None:
+    indent = lines[row][: len(lines[row]) - len(lines[row].lstrip())]
+    ending = lines[row][len(lines[row].rstrip("\r\n")) :]
+    if last:
+        comma = "" if lines[row].partition("#")[0].rstrip().endswith(",") else ","
+        lines[row] = f"{lines[row].rstrip()}{comma}{ending}{indent}{name},{ending}"
+    else:
+        lines[row] = f"{indent}{name},{ending}{lines[row]}"
 
 
 def _begin(lines: list[str], tree: ast.Module, module: str, name: str) -> None:

@@ -18,11 +18,13 @@ from typing import Any, Final, Self
 
 from techlead.derive.plan import Plan
 from techlead.derive.tables import tables
+from techlead.primitives.clock import system_clock
 from techlead.scaffold.refused import ScaffoldRefused
 from techlead.scaffold.values import body_of
 from techlead.serve.application import Application
 from techlead.serve.assemble import assemble
 from techlead.serve.backend import Backend
+from techlead.serve.events import EventLog
 from techlead.serve.settings import Settings
 from techlead.store.migrate import ensure
 from techlead.store.open import open_store
@@ -56,22 +58,20 @@ class Rehearsal:
     def __enter__(self) -> Self:
         """Make an empty database and the application."""
         self._folder = TemporaryDirectory(prefix="rehearsal-")
-        self._kept = _keys(self.plan)
-        os.environ.update(dict.fromkeys(self._kept, MADE_UP))
         folder = Path(self._folder.name)
         url = f"sqlite:///{folder}/data.db"
         ensure(url, tables(self.plan))
-        settings = Settings(mail_folder=str(folder / "mail"), log_format="json", webhook_probe=False)
+        settings = Settings(mail_folder=str(folder / "mail"), webhook_probe=False)
         self._runner = asyncio.Runner()
-        self._application: Application = assemble(self.plan, open_store(url), settings)
+        self._application: Application = assemble(
+            self.plan, open_store(url), settings, environment={**made_up(self.plan), **os.environ}, log=_silent()
+        )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Stop the application and throw the database away."""
         self._runner.run(self._application.stop())
         self._runner.close()
-        for name in self._kept:
-            os.environ.pop(name, None)
         self._folder.cleanup()
 
     def person(self, name: str) -> Person:
@@ -89,7 +89,7 @@ class Rehearsal:
         given = {**body_of(plan.fields), **self._references(resource, by), **fields}
         answer = self.person(by).post(f"/{plan.path.strip('/')}", given)
         if answer.status != 201:  # noqa: PLR2004 - HTTP's Created
-            raise ScaffoldRefused(f"no {resource} could be made: {answer.status} {answer.body}")
+            raise ScaffoldRefused(f"no {resource} could be made: {_reason(answer)}")
         return answer.body
 
     def ask(self, method: str, path: str, token: str, body: Any = None) -> Answer:
@@ -114,7 +114,7 @@ class Rehearsal:
         required = body_of(self.plan.accounts.fields)
         answer = self.anonymous.post("/auth/register", {**required, **sent})
         if answer.status >= 400:  # noqa: PLR2004 - HTTP's first error
-            raise ScaffoldRefused(f"{name} could not register: {answer.status} {answer.body}")
+            raise ScaffoldRefused(f"{name} could not register: {_reason(answer)}")
         token: str = self.anonymous.post("/auth/login", sent).body["token"]
         return Person(self, token)
 
@@ -125,6 +125,10 @@ class Person:
 
     stage: Rehearsal
     token: str
+
+    def ask(self, method: str, path: str) -> Answer:
+        """Ask by any method, with an empty body where one is due."""
+        return self.stage.ask(method, path, self.token, {} if method in ("POST", "PATCH") else None)
 
     def get(self, path: str) -> Answer:
         """Read."""
@@ -143,10 +147,15 @@ class Person:
         return self.stage.ask("DELETE", path, self.token)
 
 
-def _keys(plan: Plan) -> tuple[str, ...]:
-    """Name the variables of other systems' tokens and keys that are not set."""
+def made_up(plan: Plan) -> Mapping[str, str]:
+    """Give a value for each variable that holds another system's token or key."""
     named = [*(one.credentials for one in plan.systems), *(one.key for one in plan.incoming)]
-    return tuple(name for name in named if name and name not in os.environ)
+    return {name: MADE_UP for name in named if name}
+
+
+def _silent() -> EventLog:
+    """Give a log that nobody reads: a test prints what failed, and a scaffold what it wrote."""
+    return EventLog(system_clock, write=lambda _lines: None)
 
 
 async def _ask(application: Application, method: str, path: str, token: str, body: Any) -> Answer:
@@ -174,6 +183,12 @@ async def _ask(application: Application, method: str, path: str, token: str, bod
     text = b"".join(one.get("body", b"") for one in got)
     status = next(one["status"] for one in got if one["type"] == "http.response.start")
     return Answer(status, _data(text))
+
+
+def _reason(answer: Answer) -> str:
+    """Say why something was refused: each field's fault, or the whole."""
+    faults = [f"{one['at']} {one['message']}" for one in answer.body.get("errors", ())]
+    return f"{answer.status}, {'; '.join(faults) or answer.body.get('detail', '')}"
 
 
 def _data(text: bytes) -> Any:
