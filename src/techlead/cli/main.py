@@ -16,6 +16,10 @@ FOUND: Final = 1
 COULD_NOT_RUN: Final = 2
 
 VERBS: Final[dict[str, str]] = {
+    "new": "Start a project: backend.py, techlead.toml, a first test.",
+    "add": "Add a resource, a rule, an action or a notification to backend.py; asks at a terminal, takes flags in scripts.",
+    "scaffold": "Write tests or typed clients of a backend; what a person changed in them stays.",
+    "import": "Read an existing FastAPI app without running it, and propose declarations for its models.",
     "serve": "Run the backend of a folder: REST, log-in, notifications, /docs.",
     "deliver": "Deliver what waits in the outbox, beside or instead of `techlead serve`; as many as there are machines.",
     "outbox": "Show what waits, for whom and why; replay or drop messages, pause or resume destinations.",
@@ -39,6 +43,8 @@ VERBS: Final[dict[str, str]] = {
     "demo": "Serve the marketplace with sample people and goods, and print a walk of commands to paste.",
 }
 """Each verb is a module of this package with `arguments(parser)` and `run(given)`; only the one asked for is loaded."""
+MODULES: Final = {"import": "importing"}
+"""Where a verb's module has another name: `import` cannot be one."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, summary in VERBS.items():
         verb = verbs.add_parser(name, help=summary, description=summary)
         if name == asked:
-            module = import_module(f"techlead.cli.{name}")
+            module = import_module(f"techlead.cli.{MODULES.get(name, name)}")
             module.arguments(verb)
     given = parser.parse_args(words)
     try:

@@ -1,0 +1,100 @@
+"""`techlead add`: put a resource, a rule, an action or a notification into backend.py, and leave all else as it is.
+
+What is not said by flags is asked at a terminal. The page is written only when the backend loads with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from techlead.cli.project import load
+from techlead.cli.terminal import Ask, terminal
+from techlead.errors import ProgramError
+from techlead.scaffold.declarations import QUESTIONS, Answers, Question, check_name, declaration
+from techlead.scaffold.insert import Inserted, insert
+from techlead.scaffold.page import read
+from techlead.scaffold.refused import ScaffoldRefused
+
+LEFT_OUT: Final = shutil.ignore_patterns(".*", "*.db*", "node_modules", "__pycache__", "venv")
+"""What a page does not need to load."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments: a verb of its own for each kind."""
+    parser.add_argument("--folder", default=".", help="the folder that holds backend.py (default: here)")
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="|".join(QUESTIONS))
+    for kind, questions in QUESTIONS.items():
+        one = kinds.add_parser(kind, help=f"add a {kind}")
+        one.add_argument("name", help="OrderLine for a resource, not_handed_over for all else")
+        one.add_argument("--json", action="store_true", help="the same as data")
+        for question in questions:
+            one.add_argument(f"--{question.flag}", action="append", help=question.asks.replace("%", "%%"))
+
+
+def run(given: argparse.Namespace) -> int:
+    """Ask for what was not said, write the declaration, and say where it stands."""
+    file = Path(given.folder) / "backend.py"
+    if not file.is_file():
+        raise ScaffoldRefused(f"There is no {file}: say --folder, or start with `techlead new NAME`.")
+    source = file.read_bytes().decode("utf-8")
+    page = read(source)
+    check_name(given.kind, given.name, page)
+    made = declaration(given.kind, given.name, _answers(given), page)
+    inserted = insert(source, made)
+    _loads(file, inserted)
+    file.write_bytes(inserted.source.encode())
+    told = {"file": str(file), "line": inserted.line, "kind": made.kind, "name": made.name, "text": made.text}
+    print(
+        json.dumps(told, indent=2) if given.json else f"{file}:{inserted.line}: {made.kind} {made.name}\n\n{made.text}"
+    )  # noqa: T201 - the answer
+    return 0
+
+
+def _answers(given: argparse.Namespace) -> Answers:
+    """Take what was said; ask for the rest at a terminal, and in scripts take the defaults or name the flag."""
+    ask = terminal() if sys.stdin.isatty() and sys.stdout.isatty() else None
+    return {one.flag: _answer(one, getattr(given, one.flag), ask) for one in QUESTIONS[given.kind]}
+
+
+def _answer(question: Question, said: list[str] | None, ask: Ask | None) -> list[str]:
+    if said is not None:
+        return said
+    if ask is not None:
+        return asked(question, ask)
+    if question.default is None and not question.many:
+        raise ScaffoldRefused(f"Say --{question.flag}: {question.asks}")
+    return [question.default or ""]
+
+
+def asked(question: Question, ask: Ask) -> list[str]:
+    """Ask a person one question, or for several answers until an empty line."""
+    if question.many:
+        found: list[str] = []
+        while line := ask(f"{question.asks} (empty: no more): "):
+            found.append(line)
+        return found
+    default = f" [{question.default}]" if question.default else ""
+    while not (line := ask(f"{question.asks}{default} ") or (question.default or "")) and question.default is None:
+        pass
+    return [line]
+
+
+def _loads(file: Path, inserted: Inserted) -> None:
+    """Load a copy of the project with the new page; ScaffoldRefused when it does not stand, in the words of its refusal."""
+    with tempfile.TemporaryDirectory(prefix="techlead-") as place:
+        copy = Path(place).resolve() / "project"
+        shutil.copytree(file.parent, copy, ignore=LEFT_OUT)
+        (copy / file.name).write_bytes(inserted.source.encode())
+        try:
+            load(str(copy)).plan()
+        except ProgramError as error:
+            said = str(error).replace(str(copy), str(file.parent))
+            raise ScaffoldRefused(f"{file} would not stand, so nothing was written:\n{said}") from error
+        finally:
+            sys.path.remove(str(copy))
