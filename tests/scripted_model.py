@@ -53,6 +53,8 @@ def scripted(*answers: Says) -> Iterator[Script]:
     script = Script(list(answers))
 
     class Talk(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # connections are kept, as real servers do
+
         def do_POST(self) -> None:
             script.asked.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
             says = script.answers[min(len(script.asked), len(script.answers)) - 1]

@@ -52,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
     told = {"file": str(file), "line": inserted.line, "kind": made.kind, "name": made.name, "text": made.text}
     print(
         json.dumps(told, indent=2) if given.json else f"{file}:{inserted.line}: {made.kind} {made.name}\n\n{made.text}"
-    )  # noqa: T201 - the answer
+    )
     return 0
 
 

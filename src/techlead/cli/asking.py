@@ -34,6 +34,7 @@ def intern_of(folder: Path, task: str) -> Iterator[Intern]:
     try:
         yield intern
     finally:
+        intern.close()
         note_costs(folder, intern.spent)
         tokens, dollars = total(intern.spent)
         print(f"{len(intern.spent)} requests, {tokens} tokens, {dollars} dollars", file=sys.stderr)  # noqa: T201 - as above

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from inspect import isawaitable
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import genai_prices
 from pydantic_ai.direct import model_request
-from pydantic_ai.exceptions import AgentRunError, UserError
+from pydantic_ai.exceptions import UserError
 from pydantic_ai.messages import (
     ModelMessage,
     ModelRequest,
@@ -86,6 +88,7 @@ class Intern:
         self._prices = prices_of(asked)
         self._history: list[ModelMessage] = []
         self._began = now()
+        self._loop = asyncio.Runner()  # one for all requests: connections that are kept belong to their loop
         self.spent: list[Used] = []
         self.model = asked.model
 
@@ -100,15 +103,22 @@ class Intern:
         settings = ModelSettings(max_tokens=tokens, timeout=seconds)
         parameters = ModelRequestParameters(function_tools=[TOOL], allow_text_output=True)
         try:
-            response = asyncio.run(_within(seconds, self._model, self._history, settings, parameters))
+            response = self._loop.run(_within(seconds, self._model, self._history, settings, parameters))
         except TimeoutError:
             self._note(self._estimate(words), 0)
             raise NotAsked(f"{self._asked.model} gave no answer within {seconds:.0f} s.") from None
-        except (AgentRunError, UserError, ValueError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - each provider's library raises its own
             raise NotAsked(f"{self._asked.model} gave no answer: {type(error).__name__}: {_brief(error)}") from None
         self._history.append(response)
         self._note(*_counted(response.usage, self._estimate(words), response))
         return _said(response)
+
+    def close(self) -> None:
+        """Let its connections go."""
+        ending = getattr(getattr(self._model, "client", None), "close", None)
+        if ending is not None:
+            self._loop.run(_ended(ending))
+        self._loop.close()
 
     def _request(self, words: str) -> ModelRequest:
         last = self._history[-1] if self._history else None
@@ -222,6 +232,15 @@ async def _within(
 ) -> ModelResponse:
     async with asyncio.timeout(seconds):
         return await model_request(model, history, model_settings=settings, model_request_parameters=parameters)
+
+
+async def _ended(ending: Callable[[], Any]) -> None:
+    """Close a provider's client, and let its transports say good-bye."""
+    with suppress(Exception):  # nothing hangs on it any more
+        said = ending()
+        if isawaitable(said):
+            await said
+    await asyncio.sleep(0)
 
 
 def _counted(usage: RequestUsage, estimate: int, response: ModelResponse) -> tuple[int, int]:
