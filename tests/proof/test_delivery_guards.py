@@ -206,7 +206,8 @@ def without_bulkhead(patch: pytest.MonkeyPatch) -> None:
 
 def without_lease(patch: pytest.MonkeyPatch) -> None:
     given = sql_statements.claim
-    patch.setattr(sql_statements, "claim", lambda tables: given(tables).values(next_at=bindparam("lease") - 10**9))
+    claim = lambda tables, values: given(tables, values).values(next_at=values["lease"] - 10**9)  # noqa: E731 - a patch
+    patch.setattr(sql_statements, "claim", claim)
 
 
 def without_dedupe(patch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from techlead.declare.access import anyone
 from techlead.declare.notification import Channel
 from techlead.deliver.channels.mail import UNSUBSCRIBE
 from techlead.deliver.port import Dead, Delivery, Fault, Held, Kind, Waiting
-from techlead.deliver.preferences import read, wanted
+from techlead.deliver.preferences import ALL, meant, read, wanted
 from techlead.deliver.recheck import Recheck, Recipient, delivery_of, is_for_anybody
 from techlead.derive.access import ANONYMOUS
 from techlead.derive.plan import NotificationPlan, ResourcePlan
@@ -33,6 +33,8 @@ Link = Callable[[bytes, str, str], str]
 EMAILS_PER_HOUR_MAX: Final = 30
 """E-mails to one account within an hour; what is more comes as one digest, so nobody's mailbox can be flooded."""
 HOUR_US: Final = 3_600 * SECOND_US
+HTML: Final = "html"
+"""The name in a waiting digest's data of its words as HTML."""
 COLLECTED: Final = (
     "id", "account", "channel", "due_at", "notification", "resource", "row", "subject", "text", "created_at",
 )  # fmt: skip
@@ -77,8 +79,16 @@ class Composer:
         if recipient is None:
             return Dead(Fault.WITHDRAWN, "the recipient is gone or disabled")
         if waiting.kind is Kind.DIGEST:
-            return delivery_of(waiting, recipient.email)
+            return self._digest(waiting, recipient)
         return await self._unwanted(waiting, recipient) or await self._made(waiting, recipient)
+
+    def _digest(self, waiting: Waiting, recipient: Recipient) -> Delivery | Dead:
+        """Make a digest of the words that were put together; its link ends all that comes so."""
+        if set(meant(self._plan, ALL, waiting.channel)) <= set(read(recipient.preferences).off):
+            return Dead(Fault.WITHDRAWN, "switched off")
+        data = {} if self._link is None else {UNSUBSCRIBE: self._link(recipient.account, ALL, waiting.channel)}
+        made = delivery_of(waiting, recipient.email)
+        return replace(made, html=waiting.data.get(HTML), data=data)
 
     async def _made(self, waiting: Waiting, recipient: Recipient | None) -> Delivery | Dead:
         planned = self._planned.get(waiting.notification)
@@ -127,6 +137,8 @@ class Composer:
         recipient = await self._recheck.recipient(waiting.account or b"")
         if recipient is None:
             return Dead(Fault.WITHDRAWN, "the recipient is gone or disabled")
+        if (waiting.notification, waiting.channel) in read(recipient.preferences).off:
+            return Dead(Fault.WITHDRAWN, "switched off")
         return await self._made(waiting, recipient)
 
     async def _too_many(self, waiting: Waiting) -> bool:

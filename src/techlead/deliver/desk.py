@@ -11,6 +11,7 @@ import msgspec
 from techlead.deliver import breaker as breakers
 from techlead.deliver import desk_statements, sql_statements
 from techlead.deliver.breaker import Phase
+from techlead.deliver.given import Many
 from techlead.deliver.lane import Lane, admit, rate_of, resume
 from techlead.deliver.limits import LimitsBook
 from techlead.deliver.port import Kind
@@ -96,7 +97,7 @@ class Desk:
             "queues": of.queues, "failures": of.failures, "lanes": of.lanes, "message": of.message,
             "attempts": of.attempts, "ended": of.ended, "replayable": of.replayable, "replay": of.replay,
             "drop": of.drop, "hold": of.hold, "forget gone": of.forget_gone, "lane": sql_statements.lane,
-            "new lane": sql_statements.new_lane, "keep lane": sql_statements.keep_lane,
+            "new lane": sql_statements.new_lane, "keep lane": lambda tables: sql_statements.keep_lane(tables, Many(at_once=False).given("keep lane")),
         }  # fmt: skip
         self._made = {key: statements.made(f"desk: {key}", build) for key, build in builds.items()}
 

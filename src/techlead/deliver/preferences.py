@@ -23,6 +23,8 @@ OPTIONAL: Final = (Channel.EMAIL, Channel.WEBHOOK, Channel.PUSH)
 QUIET: Final = frozenset({Channel.EMAIL.value, Channel.PUSH.value})
 """Channels that wake somebody."""
 DIGESTED: Final = frozenset({Channel.EMAIL.value})
+ALL: Final = "*"
+"""Stands for every notification of a channel: what a digest is about."""
 
 
 class Quiet(msgspec.Struct, frozen=True):
@@ -42,9 +44,9 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     """By channel, the time of day at which the digest comes, in the zone of the quiet hours, else in UTC."""
     language: str = ""
 
-    def without(self, notification: str, channel: str) -> Preferences:
-        """Switch one off."""
-        return msgspec.structs.replace(self, off=tuple(sorted({*self.off, (notification, channel)})))
+    def without(self, *choices: tuple[str, str]) -> Preferences:
+        """Switch some off, each a notification and a channel."""
+        return msgspec.structs.replace(self, off=tuple(sorted({*self.off, *choices})))
 
 
 NOTHING_SAID: Final = Preferences()
@@ -95,6 +97,11 @@ def choices(plan: Plan) -> tuple[tuple[str, str], ...]:
         for channel in OPTIONAL
         if channel in one.via and channel not in one.at and not one.code
     )
+
+
+def meant(plan: Plan, notification: str, channel: str) -> tuple[tuple[str, str], ...]:
+    """List what one word of a letter's reader switches off: the notification, or (ALL) whatever comes by the channel."""
+    return tuple(one for one in choices(plan) if one[1] == channel and notification in (ALL, one[0]))
 
 
 def _quiet_for(quiet: Quiet, now: int) -> float:

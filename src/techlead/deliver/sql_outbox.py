@@ -18,6 +18,7 @@ import msgspec
 
 from techlead.deliver import sql_statements as statements_of
 from techlead.deliver.breaker import Phase
+from techlead.deliver.given import Given, Many
 from techlead.deliver.lane import FAR_US, Lane, admit
 from techlead.deliver.limits import LimitsBook
 from techlead.deliver.outbox import Ask, Claimed, Ended, Finished, LaneDue, Moved, Released, Turn
@@ -31,6 +32,10 @@ from techlead.primitives.clock import SECOND_US, Clock
 from techlead.store.port import Store, Transaction
 
 T = TypeVar("T")
+Known = tuple[Lane, bool, bool]
+"""A lane as it was read: what is known, whether an operator holds it, whether any address of it is gone."""
+NOTED: Final = {State.WAITING: "again", State.DELIVERED: "ended"}
+"""By which statement it is noted how a try ended; any other end counts only for the claim that holds the message."""
 CLAIM_BYTES: Final = 12
 BUSY_US: Final = 50_000
 """When a lane is looked at again whose due messages another transaction holds."""
@@ -61,6 +66,12 @@ class Done:
     closed: list[tuple[str, int, str]] = field(default_factory=list)
     changes: list[Any] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
+    notes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Rows to be written, by statement: of all lanes together, for each statement costs a round trip."""
+
+    def note(self, key: str, row: dict[str, Any]) -> None:
+        """Gather a row to be written."""
+        self.notes.setdefault(key, []).append(row)
 
     def turn(self) -> Turn:
         """Give it as it is told to the dispatcher."""
@@ -103,14 +114,22 @@ class SqlOutbox:
     async def turn(self, finished: Sequence[Finished], asks: Sequence[Ask]) -> Turn:
         """Note what ended and claim what may start."""
         by_lane = {name: list(group) for name, group in groupby(sorted(finished, key=_lane), key=_lane)}
-        asked = {ask.lane.name: ask for ask in asks}
-        names = sorted({*by_lane, *asked})
+        asked = {ask.lane.name: ask for ask in sorted(asks, key=lambda ask: ask.lane.name)}
+        names = sorted({*by_lane, *asked})  # always in the same order, or two processes would wait for each other
 
         async def work(tx: Transaction) -> Turn:
             done = Done()
             left = self._book.process.claim_messages_max
-            for name in names:  # always in the same order, or two processes would wait for each other
-                left -= await self._turn_lane(tx, name, by_lane.get(name, ()), asked.get(name), left, done)
+            known = {name: await self._lane(tx, name, self._clock()) for name in names}
+            lanes = {}
+            for name, (lane, _, _) in known.items():  # what ended is noted before anything is looked for
+                lanes[name] = await self._learn(tx, name, lane, by_lane.get(name, ()), self._clock(), done)
+            await self._note(tx, done)
+            for name, ask in asked.items():
+                lanes[name], count = await self._asked(tx, lanes[name], known[name], ask, left, done)
+                left -= count
+            await self._note(tx, done)
+            await self._keep(tx, {name: lane for name, (lane, _, _) in known.items()}, lanes, done)
             return done.turn()
 
         return await self._written(work)
@@ -141,25 +160,36 @@ class SqlOutbox:
                 self._without.add(failure.message)
                 self._failed(failure.message, failure.cause)
 
-    async def _turn_lane(
-        self, tx: Transaction, name: str, finished: Sequence[Finished], ask: Ask | None, left: int, done: Done
-    ) -> int:
-        now = self._clock()
-        known, held, some_gone = await self._lane(tx, name, now)
-        lane = await self._learn(tx, name, known, finished, now, done)
-        count = 0
-        if ask is not None and held:
-            done.closed.append((name, now + FAR_US, "paused by an operator"))
-        elif ask is not None and left > 0:
-            lane, count = await self._claim(tx, lane, ask, min(ask.room, left), now, done, some_gone=some_gone)
-        if lane != known:
-            values = {"lane": name, "state": _write(lane).decode(), "phase": lane.breaker.phase.value}
-            await tx.run(*self._statements("keep lane", {**values, "changed_at": now}))
-            change = change_of(name, known, lane, now)
-            done.changes += [change] if change else []
-        return count
+    async def _asked(
+        self, tx: Transaction, lane: Lane, known: Known, ask: Ask, left: int, done: Done
+    ) -> tuple[Lane, int]:
+        """Claim in a lane what its policy admits, unless an operator holds it."""
+        now, (_, held, some_gone) = self._clock(), known
+        if held:
+            done.closed.append((ask.lane.name, now + FAR_US, "paused by an operator"))
+        elif left > 0:
+            return await self._claim(tx, lane, ask, min(ask.room, left), now, done, some_gone=some_gone)
+        return lane, 0
 
-    async def _lane(self, tx: Transaction, name: str, now: int) -> tuple[Lane, bool, bool]:
+    async def _keep(self, tx: Transaction, before: Mapping[str, Lane], after: Mapping[str, Lane], done: Done) -> None:
+        """Keep what was learnt of the destinations."""
+        now, rows = self._clock(), []
+        for name, lane in after.items():
+            if lane != before[name]:
+                rows.append(
+                    {"lane": name, "state": _write(lane).decode(), "phase": lane.breaker.phase.value, "changed_at": now}
+                )
+                change = change_of(name, before[name], lane, now)
+                done.changes += [change] if change else []
+        await self._many(tx, "keep lane", rows)
+
+    async def _note(self, tx: Transaction, done: Done) -> None:
+        """Write down what the lanes have gathered, of all of them together."""
+        for key, rows in done.notes.items():
+            await self._many(tx, key, rows)
+        done.notes.clear()
+
+    async def _lane(self, tx: Transaction, name: str, now: int) -> Known:
         rows = await tx.run(*self._statements("lane", {"name": name}))
         if not rows:
             new = {"name": name, "state": _write(Lane()).decode(), "phase": Lane().breaker.phase.value}
@@ -171,24 +201,14 @@ class SqlOutbox:
     async def _learn(
         self, tx: Transaction, name: str, lane: Lane, finished: Sequence[Finished], now: int, done: Done
     ) -> Lane:
-        again: list[dict[str, Any]] = []
-        held: list[dict[str, Any]] = []
-        delivered: list[dict[str, Any]] = []
-        attempts: list[dict[str, Any]] = []
         for one in finished:
             limits = limits_of(self._book, one.claimed.waiting, name)
             lane, step = learn(lane, one, limits, now, self._chance)
             values = _after(one, step, name, now)
-            if step.state is State.WAITING:
-                again.append(values)
-            else:
-                (delivered if step.state is State.DELIVERED else held).append(values)
+            done.note(NOTED.get(step.state, "ended held"), values)
+            done.note("attempted", _attempted(one, step, now))
+            if step.state is not State.WAITING:
                 await self._follow(tx, one, step, now, done)
-            attempts.append(_attempted(one, step, now))
-        await self._many(tx, "again", again)
-        await self._many(tx, "ended held", held)
-        await self._many(tx, "ended", delivered)
-        await self._many(tx, "attempted", attempts)
         return lane
 
     async def _claim(
@@ -212,8 +232,9 @@ class SqlOutbox:
             Claimed(row.waiting, name, row.tries + (not admission.probe), admission.probe, claim, some_gone)
             for row in chosen.claimed
         ]
-        await self._many(tx, "claim", [_claiming(one, lease) for one in claims])
-        await self._many(tx, "attempt", [_attempt(one, now) for one in claims])
+        for one in claims:
+            done.note("claim", _claiming(one, lease))
+            done.note("attempt", _attempt(one, now))
         done.claimed += claims
         return chosen.lane, len(claims)
 
@@ -284,7 +305,8 @@ class SqlOutbox:
     async def _many(self, tx: Transaction, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
             statement = self._statements.made(key)
-            await tx.run_many(statement.sql, [statement.values(row) for row in rows])
+            given = self._statements.many.rows(statement, rows)
+            await (tx.run(statement.sql, given[0]) if len(given) == 1 else tx.run_many(statement.sql, given))
 
 
 class Prepared:
@@ -298,13 +320,21 @@ class Prepared:
             "lanes tried": lambda tables: of.lanes(tables, tried=True),
             "due fresh": lambda tables: of.due(tables, tried=False),
             "due tried": lambda tables: of.due(tables, tried=True),
-            "ended": lambda tables: of.ended(tables, held=False),
-            "ended held": lambda tables: of.ended(tables, held=True),
-            "claim": of.claim, "attempt": of.attempt, "attempted": of.attempted, "again": of.again,
-            "expired": of.expired, "lane": of.lane, "new lane": of.new_lane, "keep lane": of.keep_lane,
+            "expired": of.expired, "lane": of.lane, "new lane": of.new_lane,
             "gone": of.gone, "is gone": of.is_gone, "notice": of.notice,
         }  # fmt: skip
+        self.many = Many(at_once=statements.dialect == "postgresql")
+        many: dict[str, Callable[[Mapping[str, Any], Given], Any]] = {
+            "ended": of.ended, "ended held": of.ended, "again": of.again, "claim": of.claim, "attempt": of.attempt,
+            "attempted": of.attempted, "keep lane": of.keep_lane,
+        }  # fmt: skip
+        builds |= {key: self._of_many(key, build) for key, build in many.items()}
         self._made = {key: statements.made(f"outbox: {key}", build) for key, build in builds.items()}
+
+    def _of_many(
+        self, key: str, build: Callable[[Mapping[str, Any], Given], Any]
+    ) -> Callable[[Mapping[str, Any]], Any]:
+        return lambda tables: build(tables, self.many.given(key))
 
     def made(self, key: str) -> Statement:
         """Give a statement."""

@@ -25,9 +25,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
+from techlead.deliver.given import Given
 from techlead.deliver.port import Kind
 from techlead.deliver.step import State
-from techlead.derive.tables import BYTES, ID, TIMESTAMP
+from techlead.derive.tables import BYTES, TIMESTAMP
 
 LANES_MAX: Final = 10_000
 Tables = Mapping[str, Any]
@@ -90,67 +91,60 @@ def due(tables: Tables, *, tried: bool) -> Any:
     return chosen.with_for_update(skip_locked=True)
 
 
-def claim(tables: Tables) -> Any:
+def claim(tables: Tables, given: Given) -> Any:
     """Give a message to this claim until `:lease`, and count its try."""
     table = _outbox(tables)
     return (
         update(table)
-        .where(table.c.id == bindparam("message", type_=ID))
-        .values(
-            claim=bindparam("claim", type_=BYTES),
-            next_at=bindparam("lease", type_=TIMESTAMP),
-            tries=bindparam("tries", type_=BigInteger()),
-            attempts=bindparam("attempts", type_=BigInteger()),
-        )
+        .where(table.c.id == given["message"])
+        .values(claim=given["claim"], next_at=given["lease"], tries=given["tries"], attempts=given["attempts"])
     )
 
 
-def attempt(tables: Tables) -> Any:
+def attempt(tables: Tables, given: Given) -> Any:
     """Write down that a try begins."""
     table = tables["techlead_attempt"]
-    names = ("message", "number", "started_at", "probe")
-    return insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names})
+    return insert(table).from_select(list(given), select(*given.values()))
 
 
-def attempted(tables: Tables) -> Any:
+def attempted(tables: Tables, given: Given) -> Any:
     """Write down how a try ended."""
     table = tables["techlead_attempt"]
-    names = ("ended_at", "outcome", "fault", "detail")
-    this = and_(table.c.message == bindparam("of", type_=ID), table.c.number == bindparam("which", type_=BigInteger()))
-    return update(table).where(this).values({name: bindparam(name, type_=table.c[name].type) for name in names})
+    this = and_(table.c.message == given["of"], table.c.number == given["which"])
+    return update(table).where(this).values({name: given[name] for name in ("ended_at", "outcome", "fault", "detail")})
 
 
-def again(tables: Tables) -> Any:
+def again(tables: Tables, given: Given) -> Any:
     """Let a message wait for its next try; only the claim that holds it may say so."""
     table = _outbox(tables)
     return (
         update(table)
-        .where(table.c.id == bindparam("message", type_=ID), table.c.claim == bindparam("claimed", type_=BYTES))
+        .where(table.c.id == given["message"], table.c.claim == given["claimed"])
         .values(
             claim=null(),
-            next_at=bindparam("at", type_=TIMESTAMP),
-            tries=bindparam("tries", type_=BigInteger()),
-            lane=bindparam("lane", type_=String()),
-            reason=bindparam("reason", type_=String()),
+            next_at=given["at"],
+            tries=given["tries"],
+            lane=given["lane"],
+            reason=given["reason"],
         )
     )
 
 
-def ended(tables: Tables, *, held: bool) -> Any:
-    """End a message; `held` is for the claim that tried it, and counts only while it is the last one."""
+def ended(tables: Tables, given: Given) -> Any:
+    """End a message; where a claim that tried it is given, only while that is the last one."""
     table = _outbox(tables)
-    mine = (table.c.claim == bindparam("claimed", type_=BYTES),) if held else ()
+    mine = (table.c.claim == given["claimed"],) if "claimed" in given else ()
     secret = table.c.kind == literal_column(f"'{Kind.CODE.value}'")  # a code is not kept a moment longer than needed
     emptied: Any = literal_column("''")
     return (
         update(table)
-        .where(table.c.id == bindparam("message", type_=ID), *mine)
+        .where(table.c.id == given["message"], *mine)
         .values(
             claim=null(),
             next_at=null(),
-            state=bindparam("state", type_=String()),
-            reason=bindparam("reason", type_=String()),
-            ended_at=bindparam("now", type_=TIMESTAMP),
+            state=given["state"],
+            reason=given["reason"],
+            ended_at=given["now"],
             text=case((secret, emptied), else_=table.c.text),
             data=case((secret, emptied), else_=table.c.data),
         )
@@ -183,11 +177,11 @@ def new_lane(tables: Tables) -> Any:
     return postgresql.insert(table).values(values).on_conflict_do_nothing()
 
 
-def keep_lane(tables: Tables) -> Any:
+def keep_lane(tables: Tables, given: Given) -> Any:
     """Keep what is known of a destination now."""
     table = tables["techlead_lane"]
-    values = {name: bindparam(name, type_=table.c[name].type) for name in ("state", "phase", "changed_at")}
-    return update(table).where(table.c.name == bindparam("lane", type_=String())).values(values)
+    values = {name: given[name] for name in ("state", "phase", "changed_at")}
+    return update(table).where(table.c.name == given["lane"]).values(values)
 
 
 def gone(tables: Tables) -> Any:

@@ -22,7 +22,7 @@ from techlead.serve.change.outside import aftermath_of
 from techlead.serve.channels import channels_of
 from techlead.serve.digests import DIGEST, LOOK_SECONDS, send_digests
 from techlead.serve.events import EventLog
-from techlead.serve.metrics import metered
+from techlead.serve.metrics import MEASURE_SECONDS, MEASURING, measure, metered, queues_of
 from techlead.serve.preferences import link
 from techlead.serve.runtime import Runtime
 from techlead.serve.settings import Settings
@@ -115,7 +115,11 @@ def delivery_tasks(runtime: Runtime) -> tuple[list[Periodic], Callable[[], None]
     async def remind() -> None:
         runtime.log.warning("messages_wait", channels=sorted(lacking), reason="no process here has these channels")
 
-    tasks = [*collecting(runtime), Periodic(DELIVERY, runtime.limits.process.look_seconds, dispatcher.run)]
+    tasks = [
+        *collecting(runtime),
+        *measuring(runtime),
+        Periodic(DELIVERY, runtime.limits.process.look_seconds, dispatcher.run),
+    ]
     return tasks + ([Periodic(REMINDER, REMIND_SECONDS, remind)] if lacking else []), dispatcher.hurry
 
 
@@ -125,6 +129,12 @@ def collecting(runtime: Runtime) -> list[Periodic]:
         return []
     composer = composer_of(runtime)
     return [Periodic(DIGEST, LOOK_SECONDS, lambda: send_digests(runtime, composer))]
+
+
+def measuring(runtime: Runtime) -> list[Periodic]:
+    """Give what looks how much waits, for the metrics; nothing where nobody could read it."""
+    queues = queues_of()
+    return [] if queues is None else [Periodic(MEASURING, MEASURE_SECONDS, lambda: measure(runtime, queues))]
 
 
 def announcing(runtime: Runtime) -> tuple[list[Periodic], Callable[[], None]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, bindparam, delete, select
 
-from techlead.deliver.compose import COLLECTED, Composer
+from techlead.deliver.compose import COLLECTED, HTML, Composer
 from techlead.deliver.port import Delivery, Kind, Waiting
 from techlead.derive.tables import ID, TIMESTAMP
 from techlead.primitives.clock import SECOND_US
@@ -24,6 +25,7 @@ ITEMS_MAX: Final = 500
 """Messages taken in one round; the rest comes with the next."""
 SHOWN_MAX: Final = 50
 TEXT_CHARACTERS_MAX: Final = 500
+MORE: Final = "And {} more, in your inbox."
 NO_ROW: Final = bytes(16)
 
 
@@ -61,6 +63,7 @@ async def _send(
                 account=account,
                 subject=_subject(made),
                 text=_text(made),
+                data={HTML: _html(made)},
             )
             await put(unit, [message])
         elif taken < len(items):
@@ -83,8 +86,21 @@ def _subject(made: Sequence[Delivery]) -> str:
 
 def _text(made: Sequence[Delivery]) -> str:
     parts = [f"{one.subject}\n{one.text[:TEXT_CHARACTERS_MAX]}".strip() for one in made[:SHOWN_MAX]]
-    more = [f"And {len(made) - SHOWN_MAX} more, in your inbox."] if len(made) > SHOWN_MAX else []
+    more = [MORE.format(len(made) - SHOWN_MAX)] if len(made) > SHOWN_MAX else []
     return "\n\n".join([*parts, *more])
+
+
+def _html(made: Sequence[Delivery]) -> str:
+    """Put the words together as HTML; a message that is too long for its part of a digest stands there as text."""
+    parts = [f"<h2>{escape(one.subject)}</h2>\n{_part(one)}" for one in made[:SHOWN_MAX]]
+    more = [f"<p>{MORE.format(len(made) - SHOWN_MAX)}</p>"] if len(made) > SHOWN_MAX else []
+    return "\n".join([*parts, *more])
+
+
+def _part(one: Delivery) -> str:
+    if one.html is not None and len(one.text) <= TEXT_CHARACTERS_MAX:
+        return one.html
+    return "<p>" + escape(one.text[:TEXT_CHARACTERS_MAX].strip()).replace("\n", "<br>\n") + "</p>"
 
 
 def _waiting(item: Mapping[str, Any]) -> Waiting:

@@ -5,16 +5,23 @@ They are counted by channel and never by destination or person: so there are few
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
+from techlead.deliver import desk_statements
 from techlead.deliver.dispatcher import Reports
 from techlead.deliver.outbox import Change, Claimed, Ended, Moved, Released
 from techlead.deliver.port import Outcome
 from techlead.errors import SettingsRefused, WorldError
+from techlead.primitives.clock import SECOND_US
+from techlead.serve.runtime import Runtime
 from techlead.serve.settings import Settings
 
 NEEDED: Final = "TECHLEAD_METRICS_PORT needs OpenTelemetry: install techlead[metrics], or unset it."
 ADDRESS: Final = "127.0.0.1"
+MEASURING: Final = "measure_queues"
+MEASURE_SECONDS: Final = 15
 
 
 def expose(settings: Settings) -> None:
@@ -30,6 +37,44 @@ def expose(settings: Settings) -> None:
         raise SettingsRefused(NEEDED) from None
     metrics.set_meter_provider(MeterProvider([PrometheusMetricReader()]))
     start_http_server(settings.metrics_port, ADDRESS)
+
+
+async def measure(runtime: Runtime, queues: Queues) -> None:
+    """Look what waits in the outbox, for the next time that somebody reads the numbers."""
+    statement = runtime.statements.made("desk: queues", desk_statements.queues)
+    queues.see(await runtime.store.read(statement.sql, ()), runtime.clock())
+
+
+def queues_of() -> Queues | None:
+    """Give the instruments for what waits; None where OpenTelemetry is not installed."""
+    try:
+        from opentelemetry import metrics  # noqa: PLC0415 - an extra
+    except ImportError:
+        return None
+    return Queues(metrics.get_meter("techlead"))
+
+
+class Queues:
+    """How much waits, and how late the first of it is, by channel: of the whole database, whoever looks."""
+
+    def __init__(self, meter: Any) -> None:
+        """Make the instruments."""
+        self._waiting = meter.create_gauge("techlead.delivery.waiting", "1", "Messages that wait, by channel")
+        self._late = meter.create_gauge("techlead.delivery.late", "s", "How long the first due message has waited")
+        self._seen: set[str] = set()
+
+    def see(self, lanes: Sequence[tuple[Any, ...]], now: int) -> None:
+        """Take what waits in each lane: its name, how many messages, and when the first is due (microseconds)."""
+        waiting: Counter[str] = Counter(dict.fromkeys(self._seen, 0))
+        late: dict[str, int] = dict.fromkeys(self._seen, 0)
+        for name, count, due_at in lanes:
+            channel = name.partition(":")[0]
+            waiting[channel] += count
+            late[channel] = max(late.get(channel, 0), now - due_at)
+        self._seen |= set(waiting)
+        for channel, count in waiting.items():
+            self._waiting.set(count, {"channel": channel})
+            self._late.set(late[channel] / SECOND_US, {"channel": channel})
 
 
 def metered(reports: Reports) -> Reports:

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import String, bindparam, select, update
 
 from techlead.declare.access import signed_in
-from techlead.deliver.preferences import DIGESTED, Preferences, Quiet, choices, read, write
+from techlead.deliver.preferences import ALL, DIGESTED, Preferences, Quiet, choices, meant, read, write
 from techlead.deliver.signing import Private, Shared, of_account, written
 from techlead.derive.plan import Plan
 from techlead.derive.tables import ID
@@ -96,7 +96,7 @@ def unsubscribe(runtime: Runtime) -> Handler:
         await request.read_body()
 
         async def work(unit: Unit) -> Answer:
-            await keep(unit, account, (await kept(unit, account)).without(notification, channel))
+            await keep(unit, account, (await kept(unit, account)).without(*meant(runtime.plan, notification, channel)))
             return _page(f"You get no more of “{_words(notification)}” by e-mail.", "")
 
         return await runtime.change(request, NOBODY_KNOWN, "unsubscribe", work)
@@ -121,7 +121,8 @@ def opened(runtime: Runtime, token: str) -> tuple[bytes, str, str]:
     signed, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
     account, name = signed[:ACCOUNT_BYTES], signed[ACCOUNT_BYTES:]
     known = [hmac.compare_digest(_mac(key, signed), mac) for key in runtime.keys.derived("unsubscribe")]
-    found = [choice for choice in choices(runtime.plan) if _hashed(*choice) == name]
+    possible = (*choices(runtime.plan), *((ALL, channel) for channel in sorted(DIGESTED)))
+    found = [choice for choice in possible if _hashed(*choice) == name]
     if len(raw) != ACCOUNT_BYTES + NAME_BYTES + MAC_BYTES or not any(known) or not found:
         raise NotFound
     return account, *found[0]
@@ -239,7 +240,7 @@ def _time(sent: Any) -> time:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return "all of these" if name == ALL else name.replace("_", " ")
 
 
 def _page(said: str, button: str) -> Answer:

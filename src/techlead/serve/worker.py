@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from techlead.deliver.port import Channel, Compose
 from techlead.errors import SettingsRefused
 from techlead.serve.application import Application
-from techlead.serve.delivery import LogReports, collecting, dispatcher_of, has_lanes, outbox_of
+from techlead.serve.delivery import LogReports, collecting, dispatcher_of, has_lanes, measuring, outbox_of
 from techlead.serve.runtime import Runtime
 from techlead.serve.tasks import Tasks
 
@@ -20,7 +20,7 @@ async def deliver(
     """Deliver until cancelled; then what is under way ends and is noted."""
     runtime = application.runtime
     await runtime.store.open()
-    tasks = Tasks(runtime.log, collecting(runtime))
+    tasks = Tasks(runtime.log, [*collecting(runtime), *measuring(runtime)])
     tasks.start()
     try:
         await _run(runtime, channels, compose)

@@ -41,7 +41,7 @@ def test_a_webhook_sleeps_at_no_hour():
 
 
 def test_what_is_off_is_off_on_that_channel_alone():
-    off = NOTHING_SAID.without("planned", "email").without("planned", "email")
+    off = NOTHING_SAID.without(("planned", "email")).without(("planned", "email"))
     assert wanted(off, PLANNED, "email", 0).off
     assert wanted(off, PLANNED, "webhook", 0) == SEND
     assert off.off == (("planned", "email"),)

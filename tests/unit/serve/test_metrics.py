@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from dispatching import Told
-from engines import HOOK, waiting_of
+from engines import HOOK, opened, waiting_of
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
@@ -15,7 +17,7 @@ from techlead.deliver.outbox import Change, Claimed, Ended
 from techlead.deliver.port import Delivered, Fault, Retry
 from techlead.errors import SettingsRefused, StoreBusy
 from techlead.primitives.clock import system_clock
-from techlead.serve.metrics import NEEDED, Metered, expose, metered
+from techlead.serve.metrics import NEEDED, Metered, Queues, expose, measure, metered
 from techlead.serve.settings import Settings
 
 
@@ -49,6 +51,30 @@ def test_what_is_reported_is_counted_by_channel_and_passed_on() -> None:
     assert sum(value for _, value in found["techlead.delivery.faults"]) == 2
     assert "hooks.example" not in str(found)
     assert (len(told.tries), len(told.changes), len(told.ends), len(told.faults)) == (2, 1, 1, 2)
+
+
+def test_what_waits_is_shown_by_channel_and_is_nothing_when_it_has_gone() -> None:
+    reader = InMemoryMetricReader()
+    queues = Queues(MeterProvider([reader]).get_meter("techlead"))
+    queues.see(
+        [("webhook:a.example", 30, 5_000_000), ("webhook:b.example", 12, 9_000_000), ("email", 1, 99_000_000)],
+        10_000_000,
+    )
+    found = counted(reader)
+    assert found["techlead.delivery.waiting"] == [({"channel": "webhook"}, 42), ({"channel": "email"}, 1)]
+    assert found["techlead.delivery.late"] == [({"channel": "webhook"}, 5.0), ({"channel": "email"}, 0.0)]
+    assert "example" not in str(found)
+    queues.see([], 20_000_000)
+    assert [value for _, value in counted(reader)["techlead.delivery.waiting"]] == [0, 0]
+
+
+async def test_the_length_of_the_queue_is_read_from_the_outbox(tmp_path: Path) -> None:
+    reader = InMemoryMetricReader()
+    async with opened("sqlite", tmp_path) as engine:
+        await engine.put(3)
+        runtime = SimpleNamespace(store=engine.store, statements=engine.statements, clock=system_clock)
+        await measure(runtime, Queues(MeterProvider([reader]).get_meter("techlead")))  # type: ignore[arg-type]
+    assert counted(reader)["techlead.delivery.waiting"] == [({"channel": "webhook"}, 3)]
 
 
 def test_without_the_extra_nothing_is_counted_and_a_port_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

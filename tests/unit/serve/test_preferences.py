@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,6 +10,7 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from backends import Caller, running
@@ -17,6 +19,7 @@ from dispatching import until
 from loopback import WORLD
 from outside_page import backend
 
+from techlead.deliver.channels.mail import letter_of
 from techlead.deliver.port import Dead, Delivery, Fault, Held, Kind, Waiting
 from techlead.derive.templates import Template
 from techlead.primitives.clock import SECOND_US, FrozenClock
@@ -28,7 +31,9 @@ PLAN = backend.plan()
 EVENING = 1_768_082_400_000_000
 """2026-01-10 22:00 UTC."""
 NIGHT = {"time_zone": "Europe/Vienna", "from": "22:00", "until": "07:00"}
-COLUMNS = "id, kind, channel, account, notification, resource, row, destination, subject, text, created_at, expires_at"
+COLUMNS = (
+    "id, kind, channel, account, notification, resource, row, destination, subject, text, data, created_at, expires_at"
+)
 
 
 @asynccontextmanager
@@ -60,7 +65,10 @@ async def ride(caller: Caller, title: str = "Tour") -> str:
 
 async def waiting(caller: Caller, channel: str = "email") -> list[Waiting]:
     rows = await caller.rows(f"SELECT {COLUMNS} FROM techlead_outbox WHERE channel = '{channel}' ORDER BY id")
-    return [Waiting(row[0], Kind(row[1]), *row[2:10], {}, row[10], row[11], 1) for row in rows]  # type: ignore[arg-type]
+    return [
+        Waiting(row[0], Kind(row[1]), *row[2:10], json.loads(row[10] or "{}"), row[11], row[12], 1)  # type: ignore[arg-type]
+        for row in rows
+    ]
 
 
 async def composed(caller: Caller, channel: str = "email") -> Delivery | Dead | Held:
@@ -176,6 +184,28 @@ async def test_a_digest_tells_all_at_once_at_its_time_and_once(on_each: Caller):
     made = await composer.compose(digest)
     assert isinstance(made, Delivery)
     assert made.destination == "ada@example.com"
+    assert made.html is not None
+    assert made.html.count("<h2>") == 3
+    letter = letter_of(made)
+    assert letter.unsubscribe is not None
+    assert (await caller("POST", urlsplit(letter.unsubscribe).path)).status_code == 200
+    assert await composer.compose(digest) == Dead(Fault.WITHDRAWN, "switched off"), "honoured at once"
+    assert (await caller("GET", "/preferences", who="ada")).json()["off"] == [
+        {"notification": "planned", "channel": "email"}
+    ]
+
+
+async def test_what_was_collected_before_its_kind_was_switched_off_comes_in_no_digest(caller: Caller):
+    await choose(caller, digests={"email": "07:30"})
+    runtime = caller.application.runtime
+    composer = composer_of(runtime)
+    await ride(caller, "Alps")
+    for one in await waiting(caller):
+        await composer.compose(one)
+    await choose(caller, off=[{"notification": "planned", "channel": "email"}])
+    runtime.clock.advance(10 * 3_600)  # type: ignore[attr-defined]
+    await send_digests(runtime, composer)
+    assert [one for one in await waiting(caller) if one.kind is Kind.DIGEST] == []
 
 
 async def test_nobody_gets_more_letters_in_an_hour_than_was_declared(tmp_path: Path, database_url: str):

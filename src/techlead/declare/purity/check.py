@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any, Final, Literal
 
@@ -16,7 +16,7 @@ from techlead.declare.purity.names import Use
 from techlead.declare.purity.objects import Kind, Known, functions_of, is_own, judge
 from techlead.declare.purity.reading import Reading
 from techlead.declare.purity.source import Defined, definition, place, runs_as_written
-from techlead.declare.purity.tables import Why
+from techlead.declare.purity.tables import OUTWARD, Why
 from techlead.declare.rule import Rule
 
 Role = Literal["rule", "action"]
@@ -42,6 +42,18 @@ def impurities(function: Callable[..., object], *, role: Role, known: Callable[[
     return tuple(sorted(dict.fromkeys(check.found)))
 
 
+def reaches(function: Callable[..., object], *, known: Callable[[object], bool]) -> tuple[Impurity, ...]:
+    """Judge a function that needs libraries of its own, such as a verifier its `hmac`: what reaches the world is refused.
+
+    This is less than `impurities`: libraries that are in no table may be called, and what they do is not read.
+    """
+    check = _Check(known, _package(function))
+    check.function(function, "rule", ())
+    outward = {why.reason for why in OUTWARD}
+    found = (one for one in dict.fromkeys(check.found) if any(one.reason.endswith(reason) for reason in outward))
+    return tuple(sorted(replace(one, mend=VERIFIER_MEND) for one in found))
+
+
 def class_impurities(owner: type, *, known: Callable[[object], bool]) -> tuple[Impurity, ...]:
     """Judge the methods and properties of a class whose objects pure functions are given, as rules are judged."""
     check = _Check(known, owner.__module__.split(".", maxsplit=1)[0])
@@ -55,6 +67,9 @@ def _package(function: object) -> str:
     return str(module).split(".", maxsplit=1)[0]
 
 
+VERIFIER_MEND: Final = (
+    "compare the headers, the body and the secret that it is given, by hmac.compare_digest; the runtime checks the time"
+)
 _WRAPPED: Final = Why("is wrapped by a decorator, and the wrapper is what runs", "take the decorator away")
 _STALE: Final = Why("does not run as it is written: its file has changed", "restart with the file that is on the disk")
 

@@ -11,7 +11,7 @@ from techlead.declare.effect import create, delete, refuse
 from techlead.declare.notification import Notification
 from techlead.declare.origin import Origin
 from techlead.declare.outside import System
-from techlead.declare.purity import Role, class_impurities, impurities
+from techlead.declare.purity import Role, class_impurities, impurities, reaches
 from techlead.declare.resource import Body, Fields
 from techlead.declare.rule import Rule
 from techlead.derive.checks.rules import declared_rules
@@ -27,6 +27,9 @@ def check(declarations: Declarations, refusals: Refusals) -> None:
         for one in impurities(function, role=role, known=is_known):
             place = (one.file, one.line) if own else (origin.file, origin.line)
             refusals.extend([Refusal(*place, where, one.reason, one.mend)])
+    for incoming in declarations.outside.incoming:
+        for one in reaches(incoming.verify, known=is_known) if isinstance(incoming.verify, FunctionType) else ():
+            refusals.extend([Refusal(one.file, one.line, f"verifier of {incoming.name}", one.reason, one.mend)])
     for declared in _classes(declarations):
         for one in class_impurities(declared, known=is_known):
             refusals.extend([Refusal(one.file, one.line, declared.__name__, one.reason, one.mend)])

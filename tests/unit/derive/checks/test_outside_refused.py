@@ -153,3 +153,36 @@ def test_templates_belong_to_their_notification_by_language(tmp_path: Path):
     page = load(tmp_path, f'{SHOP}told = notification(Order, to="seller", via=[inbox, email])\n')
     (told,) = derive(page.backend, {"told.md": "# A\n{{ note }}", "told.de.md": "# B\n"}).notifications
     assert {language: one.file for language, one in told.templates.items()} == {"": "told.md", "de": "told.de.md"}
+
+
+VERIFIERS = {
+    "the clock": ("import time", "time.time() and None", "reads the clock"),
+    "the network": ("import httpx", 'httpx.get("https://keys.example") and None', "reaches the network"),
+    "a file": ("", 'open("/etc/keys") and None', "reaches files"),
+    "the environment": ("import os", 'os.environ["KEY"] and None', "reaches the process"),
+    "a log": ("", "print(secret)", "writes a log"),
+}
+
+
+@pytest.mark.parametrize(("imported", "said", "reason"), VERIFIERS.values(), ids=VERIFIERS.keys())
+def test_a_verifier_that_reaches_the_world_is_refused(tmp_path: Path, imported: str, said: str, reason: str):
+    written = f"{SHOP}{imported}\ndef own(headers, body, secret):\n    return {said}  # HERE\n"
+    made = 'others = backend.incoming(key="OTHER_KEY", verify=own)\n'
+    assert_refused(tmp_path, written + made, reason, "by hmac.compare_digest")
+
+
+def test_a_verifier_may_use_the_libraries_that_signatures_need(tmp_path: Path):
+    own = """
+import base64, hashlib, hmac, json
+from techlead.outside import Signed
+def helper(secret, body):
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+def own(headers, body, secret):
+    made = base64.b64decode(headers["signature"]).decode()
+    if not hmac.compare_digest(made, helper(secret, body)):
+        return None
+    at = json.loads(body)["at"]
+    return Signed(headers["id"], datetime.fromtimestamp(int(at), UTC))
+others = backend.incoming(key="OTHER_KEY", verify=own)
+"""
+    assert [one.name for one in plan_of(tmp_path, SHOP + own).incoming] == ["others"]
