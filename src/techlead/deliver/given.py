@@ -49,7 +49,7 @@ class Many:
         rows = func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind in types.items()), name="given")
         return dict(rows.render_derived().c.items())
 
-    def rows(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    def rows(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
         """Lay rows out for a statement: a list of values for each time that it is run."""
         if self.at_once:
             return [statement.values({name: [row[name] for row in rows] for name in rows[0]})]

@@ -33,6 +33,7 @@ class Context:
 
 def column(node: ast.stmt, context: Context) -> Column | None:
     """Read a column; None when the statement is none; ValueError says what was not understood."""
+    annotation: ast.expr | None
     match node:
         case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
             pass

@@ -83,7 +83,9 @@ def _returning_columns(trees: Iterable[ast.Module]) -> dict[str, ast.Call]:
     found = {}
     for tree in trees:
         for node in tree.body:
-            last = node.body[-1] if isinstance(node, ast.FunctionDef) else None
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            last = node.body[-1]
             if (
                 isinstance(last, ast.Return)
                 and isinstance(last.value, ast.Call)
