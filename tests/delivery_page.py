@@ -47,7 +47,21 @@ obey one breaker, one rate and one retry budget. Both engines pass one suite, `t
     techlead outbox pause DESTINATION        let nothing go there; `resume` lets it, and forgives what stood against it
 
 Each takes `--json`. Whoever has the role `admin` finds the same below `/outbox` of the API. Each change of a destination, each
-try and each message that ends undelivered is an event in the log, with ids and hosts and without personal data.
+try and each message that ends undelivered is an event in the log, with ids and hosts and without personal data. With
+`techlead[metrics]` there are numbers by channel: tries, their duration, what ended undelivered, and every 15 s how much waits
+(`techlead.delivery.waiting`) and how late the first of it is (`techlead.delivery.late`), both of the whole database.
+
+## Measured
+
+On a virtual machine with two processors, which others used meanwhile; 20,000 messages to a sink on loopback, durable rows, in
+one run (`python -m bench.deliveries 20000 postgresql://...`): SQLite 4,587 a second; PostgreSQL with lanes 1,682 where a bare
+pgqueuer queue drains 2,751 (1.6 times as many). Putting a message into the outbox takes 9 us of processor time in the transaction of its
+change (SQLite). All that a notification adds to a POST (finding who is told, filling in words, that row, and its part of the
+commit) was 80 us on the same busy machine, of a POST of 390 us.
+
+Killed with -9 while it delivers, at any moment: 200 times on SQLite, 60 times on PostgreSQL, and once at each labelled place on both;
+nothing was lost, nothing sent for a change that did not commit. A week of every weather was simulated with 88 seeds. The 1,000
+kills and 1,000 seeds of `make proof` have not been run to their end.
 """
 
 
