@@ -99,7 +99,7 @@ def _resource(name: str, answers: Answers, page: Page) -> Declaration:
 VERBS: Final = ("read", "create", "update", "delete")
 
 
-def _rule(name: str, answers: Answers, page: Page) -> Declaration:
+def _rule(name: str, answers: Answers, page: Page) -> Declaration:  # noqa: ARG001 - one shape for all kinds
     resource = answers["on"][0]
     parameter = snake(resource)
     lines = [f"    because={quoted(sentence(answers['because'][0], 'because'))},"]
@@ -143,7 +143,7 @@ def _action(name: str, answers: Answers, page: Page) -> Declaration:
     )
 
 
-def _notification(name: str, answers: Answers, page: Page) -> Declaration:
+def _notification(name: str, answers: Answers, page: Page) -> Declaration:  # noqa: ARG001 - as above
     ways = [one.strip() for one in answers["via"][0].split(",") if one.strip()]
     unknown = [one for one in ways if one not in WAYS]
     if unknown or not ways:

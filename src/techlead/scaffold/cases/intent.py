@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from techlead.declare.origin import Origin
 from techlead.derive.checks.examples import rules_of
-from techlead.derive.plan import Plan
 from techlead.intent.subjects import actions_of
 from techlead.primitives.words import snake
 from techlead.scaffold.cases.access import BACKEND, PYTEST
@@ -53,7 +52,7 @@ LISTS: Final = (("allows", True), ("refuses", False))
 def message_tests(backend: Backend) -> TestFile:
     """Write a test of each notification: to whom, by which ways, and what it says."""
     plan = backend.plan()
-    blocks = tuple(_message(backend, plan, one.name) for one in plan.notifications)
+    blocks = tuple(_message(backend, one.name) for one in plan.notifications)
     return TestFile("test_messages.py", f"What {plan.name} tells people.", blocks)
 
 
@@ -81,7 +80,7 @@ def _action(test_name: str, name: str, examples: list[str], written: _Written) -
     )
 
 
-def _message(backend: Backend, plan: Plan, name: str) -> Block:
+def _message(backend: Backend, name: str) -> Block:
     said = told(backend, name)
     test = f"test_the_message_{name}"
     via = ", ".join(f'"{one}"' for one in said.via) + ("," if len(said.via) == 1 else "")
