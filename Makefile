@@ -11,7 +11,7 @@ COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --no-config --gene
 	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench proof fix lock formatted linted typed contracted measured
+.PHONY: help demo test check bench proof docs fix lock formatted linted typed contracted measured
 
 help: ## list the targets
 	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -46,6 +46,9 @@ proof: $(VENV)/developing ## the long form of each proof
 
 bench: $(VENV)/installed ## measure against peers, which it installs itself
 	@$(BIN)/python bench/run.py
+
+docs: $(VENV)/developing ## make the documentation a site, in docs/_site
+	@$(BIN)/python -m sphinx -q -W --keep-going docs docs/_site && echo "docs/_site/site.html"
 
 fix: $(VENV)/developing ## format, and mend what the linter can
 	@$(BIN)/ruff check --fix-only .

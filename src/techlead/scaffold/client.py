@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +33,7 @@ export const createClient = (options: ClientOptions) => create<paths>(options);
 
 def python_client(backend: Backend, folder: Path) -> Path:
     """Write a Python client into a new folder; ScaffoldRefused without the extra `client`, or when one lies there."""
-    if find_spec("openapi_python_client") is None:
+    if not _is_installed():
         raise ScaffoldRefused('There is no openapi-python-client: pip install "techlead[client]".')
     _new(folder)
     with tempfile.TemporaryDirectory(prefix="techlead-") as place:
@@ -62,6 +61,14 @@ def typescript_client(backend: Backend, folder: Path) -> Path:
         shutil.copy(made, folder / made.name)
     (folder / "client.ts").write_text(FETCHING.format(name=backend.name), "utf-8")
     return folder
+
+
+def _is_installed() -> bool:
+    try:
+        import openapi_python_client  # noqa: F401, PLC0415 - an extra, which runs as a process of its own
+    except ImportError:
+        return False
+    return True
 
 
 def _new(folder: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path, capsys):
 
 def test_what_is_missing_is_named_with_its_mend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     backend = load(MARKETPLACE)
-    monkeypatch.setattr(clients, "find_spec", lambda _name: None)
+    monkeypatch.setitem(sys.modules, "openapi_python_client", None)
     with pytest.raises(ScaffoldRefused, match=r"techlead\[client\]"):
         clients.python_client(backend, tmp_path / "a")
     monkeypatch.setattr(clients.shutil, "which", lambda _name: None)
