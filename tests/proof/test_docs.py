@@ -1,7 +1,7 @@
 """Claim: what the documentation shows is so: its commands exist with their flags, its code is code, its first walk can be walked.
 
-Every fenced block of every page is read. Python is compiled, JSON and TOML are parsed, each `techlead` command is held against the verb's own
-arguments; the walk of scaffolds.md is run from its first line to its last. What is shown of explain is held in tests/unit/cli.
+Every fenced block of every page is read. Python is served, run or found word for word in a page that is, JSON and TOML are parsed, each `techlead` command is held against the verb's own
+arguments and run where it is quick; the walk of scaffolds.md is run from its first line to its last. What is shown of explain is held in tests/unit/cli.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +22,8 @@ from pathlib import Path
 import pytest
 from reference_page import page
 
-from techlead.cli.main import MODULES, VERBS
+from techlead.cli.main import MODULES, VERBS, main
+from techlead.cli.versions import plan_apart
 
 pytestmark = pytest.mark.proof
 ROOT = Path(__file__).parent.parent.parent
@@ -82,6 +83,44 @@ def test_every_kind_of_block_is_read_or_says_why_not():
     assert len(COMMANDS) > 60
 
 
+MARKETPLACE = (ROOT / "examples" / "marketplace" / "backend.py").read_text("utf-8")
+WHOLE = {
+    "README.md": (
+        MARKETPLACE[: MARKETPLACE.index("@backend.resource(\n")],
+        "\n\norder_cancelled = notification(Order, to='seller', via=[inbox])\n",
+    ),
+}
+"""Pages whose Python is a backend with what stands before it and after it."""
+EXCERPTS = {
+    "docs/intent.md": MARKETPLACE,
+    "docs/tutorial.md": (ROOT / "docs" / "tutorial" / "backend.py").read_text("utf-8"),
+}
+"""Pages whose Python stands word for word in a page that other tests run."""
+ELSEWHERE = {"docs/channels.md": "unit/house/test_guides.py", "docs/mounting.md": "unit/serve/test_mount.py"}
+"""Pages whose Python is run by a test of what they are about."""
+
+
+def python_of(pages: Collection[str]) -> list[Block]:
+    return [one for one in BLOCKS if one.language == "python" and one.page in pages]
+
+
+def test_all_python_is_run_or_stands_in_what_is():
+    assert all((ROOT / "tests" / test).is_file() for test in ELSEWHERE.values())
+    assert {one.page for one in BLOCKS if one.language == "python"} == {*WHOLE, *EXCERPTS, *ELSEWHERE}
+
+
+@pytest.mark.parametrize("page", WHOLE)
+def test_a_page_of_declarations_can_be_served(page: str, tmp_path: Path):
+    before, after = WHOLE[page]
+    (tmp_path / "backend.py").write_text(f"{before}{''.join(one.text for one in python_of({page}))}{after}")
+    assert plan_apart(tmp_path).operations
+
+
+@pytest.mark.parametrize("block", python_of(EXCERPTS), ids=lambda one: one.page)
+def test_an_excerpt_stands_in_its_page(block: Block):
+    assert block.text.strip() in EXCERPTS[block.page]
+
+
 @pytest.mark.parametrize("block", [one for one in BLOCKS if one.language == "python"], ids=lambda one: one.page)
 def test_python_is_python(block: Block):
     decorators_alone = block.text.startswith("@") and not re.search(
@@ -115,6 +154,22 @@ def flags_of(verb: str, words: list[str]) -> Iterator[str]:
             yield from action.option_strings
             if isinstance(action, argparse._SubParsersAction):
                 waiting += [one for name, one in action.choices.items() if name in words]
+
+
+QUICK = ("explain", "check", "brief", "notify", "plan")
+SLOW = re.compile(r"--(?:since|html|prose|fix)|PROPOSAL|not_handed_over$|Order\.address$")
+"""What needs a history, a model, a terminal, or a folder that is named in words; tests of these verbs run them."""
+
+
+@pytest.mark.parametrize(
+    "command",
+    dict.fromkeys(command for _, command in COMMANDS if command.split()[1] in QUICK and not SLOW.search(command)),
+)
+def test_a_quick_command_runs(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    named = any(word in command for word in ("examples/", "docs/tutorial"))
+    monkeypatch.chdir(ROOT if named else ROOT / "examples" / "marketplace")
+    assert main(shlex.split(command.split(" > ", maxsplit=1)[0])[1:]) == 0
+    assert capsys.readouterr().out.strip()
 
 
 def test_the_walk_of_the_scaffolds_can_be_walked(tmp_path: Path):
