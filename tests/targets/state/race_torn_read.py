@@ -7,12 +7,28 @@ import time
 
 from fastapi import HTTPException
 from fastapi_people import Me, frame
-from people import FOLDER, HOLE, database, prepare
+from people import HOLE, database, prepare
 from pydantic import BaseModel, Field
 
 prepare("CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, user_id INTEGER, text TEXT);")
 app = frame("Notes")
-shared = sqlite3.connect(FOLDER / "data.db", check_same_thread=False, isolation_level=None).cursor()
+
+
+class Cursor:
+    """A driver's cursor, without its luck: threads that share a real one may end the process instead of being mixed up."""
+
+    def __init__(self) -> None:
+        self.row: sqlite3.Row | None = None
+
+    def execute(self, query: str, given: tuple[int, int]) -> None:
+        with database("DEFERRED") as db:
+            self.row = db.execute(query, given).fetchone()
+
+    def fetchone(self) -> sqlite3.Row | None:
+        return self.row
+
+
+shared = Cursor()
 
 
 class NoteIn(BaseModel):
