@@ -15,6 +15,8 @@ from techlead.errors import SettingsRefused
 
 HOUR_SECONDS: Final = 3_600
 DAY_SECONDS: Final = 86_400
+KNOWN_MAX: Final = 4_096
+"""Combinations of kind, channel, notification and destination whose limits are kept worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,8 @@ class LimitsBook:
         key = (kind, channel, notification, lane)
         found = self._known.get(key)
         if found is None:
+            if len(self._known) >= KNOWN_MAX:  # destinations come from users: not all of them are remembered
+                self._known.clear()
             found = self._known[key] = self._made(*key)
         return found
 

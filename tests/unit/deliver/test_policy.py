@@ -10,7 +10,7 @@ from techlead.deliver import breaker as breakers
 from techlead.deliver.breaker import TRANSITIONS, Breaker, Event, Phase
 from techlead.deliver.bucket import Bucket
 from techlead.deliver.lane import Lane, admit, rate_of, resume, settle, started
-from techlead.deliver.limits import Limits, LimitsBook
+from techlead.deliver.limits import KNOWN_MAX, Limits, LimitsBook
 from techlead.deliver.outbox import lane_of
 from techlead.deliver.port import Dead, Delivered, Fault, Kind, Paused, Retry
 from techlead.deliver.retry_after import seconds_of
@@ -224,3 +224,11 @@ def test_each_room_of_a_chat_is_a_lane_of_its_own() -> None:
 )  # fmt: skip
 def test_retry_after_is_read_in_both_its_forms(header: str | None, seconds: float | None) -> None:
     assert seconds_of(header, NOW) == seconds
+
+
+def test_not_every_destination_that_users_think_of_is_remembered() -> None:
+    book = LimitsBook()
+    for number in range(KNOWN_MAX + 100):
+        book.of_lane("webhook", f"webhook:{number}.example")
+    assert len(book._known) <= KNOWN_MAX
+    assert book.of_lane("webhook", "webhook:0.example").rate_per_second == 25
