@@ -64,7 +64,7 @@ the history of any change costs.
 
 Killed with -9 while it delivers, at any moment: 1,000 times on SQLite and 1,000 times on PostgreSQL (four runs of 250 each, 26 November
 2026), 60 and 20 times at every change of this project, and once at each labelled place on both; nothing was lost, nothing sent for a
-change that did not commit, and no more was sent twice than was in flight. A week of every weather was simulated with 550 seeds of the
+change that did not commit, and no more was sent twice than was in flight. A week of every weather was simulated with 600 seeds of the
 1,000 that `make proof` asks for; no promise was broken.
 """
 
