@@ -121,7 +121,8 @@ def _audited(
 ) -> Report:
     try:
         progress.doing("starting the target")
-        ground = stable.prepare() if isinstance(stable, Stable) else None
+        with budget.diary.stretch("prepare"):
+            ground = stable.prepare() if isinstance(stable, Stable) else None
         settlement: list[Answer] = []
         known = _understood(stable, ground, given, guessed, wanted.seed, budget, settlement)
         progress.say(counted(known))
@@ -142,14 +143,19 @@ def _understood(
     settlement: list[Answer],
 ) -> Understanding:
     """Explore one instance to pieces, while people settle on the ground that the others are copied from."""
-    explorer = stable.fresh()
+    with budget.diary.stretch("start"):
+        explorer = stable.fresh()
     try:
-        met = meet(explorer, given, seed, _sending(explorer, budget))
+        with budget.diary.stretch("meet"):
+            met = meet(explorer, given, seed, _sending(explorer, budget))
         if isinstance(stable, Stable):
             stable.load(met.libraries)
         with ThreadPoolExecutor(1, "audit-settle") as beside:
             settling = beside.submit(_settled, ground, met, seed, budget, settlement) if ground else None
-            known = understand(explorer, met, guessed, seed, _sending(explorer, budget), budget.left() * EXPLORE_SHARE)
+            with budget.diary.stretch("explore"):
+                known = understand(
+                    explorer, met, guessed, seed, _sending(explorer, budget), budget.left() * EXPLORE_SHARE
+                )
             return replace(known, settled=settling.result()) if settling else known
     finally:
         stable.put_away(explorer)
@@ -163,11 +169,13 @@ def _settled(ground: Instance, met: Met, seed: int, budget: Budget, settlement: 
         settlement.append(send(request))
         return settlement[-1]
 
+    began = time.monotonic()
     ground.start()
     try:
         return settle(ground, met, seed, kept) if met.ways.carries else {}
     finally:
         ground.kill()
+        budget.diary.wrote("settle", began)
 
 
 def _sending(instance: Instance | Remote, budget: Budget) -> Send:
@@ -269,12 +277,14 @@ class _Run:
                     attack, f"the budget of {self._wanted.seconds:.0f} seconds was used up: give more with --seconds"
                 )
             return found
+        began = time.monotonic()
         try:
             instance = self._stable.fresh()
         except (TargetRefused, ConnectionError) as refused:
             for attack in group:
                 self._miss(attack, f"a fresh instance did not start: {refused}")
             return found
+        self._budget.diary.wrote(f"start for {group[0].name}", began)
         seed = self._wanted.seed + (1 if focus else 0)
         site = RunningSite(instance, self._known, seed, self._budget, self._notebook)
         try:
@@ -282,7 +292,10 @@ class _Run:
                 if not instance.alive():
                     instance.restart()
                 site.focus = focus.get(attack.name, frozenset())
+                began = time.monotonic()
                 found[attack.name] = self._strike(attack, site, 1.0 if before else FIRST_SHARE)
+                again = ", once more" if before else ""
+                self._budget.diary.wrote(f"{attack.name}{again}", began, len(found[attack.name]))
                 if before:
                     self._write_reproducers(
                         attack, confirmed(before[attack.name], found[attack.name]), found[attack.name], site
@@ -369,6 +382,7 @@ class _Run:
             not_tested=tuple(self._not_tested()),
             notes=tuple(dict.fromkeys([*meant, *seen.notes])),
             inferred={**inferred(self._known), "command": list(command(given, "")[:-2])},
+            timeline=self._budget.diary.timeline(),
         )
         return source.beside(report, notes)
 
