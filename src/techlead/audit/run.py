@@ -142,23 +142,33 @@ def _understood(
     budget: Budget,
     settlement: list[Answer],
 ) -> Understanding:
-    """Explore one instance to pieces, while people settle on the ground that the others are copied from."""
-    with budget.diary.stretch("start"):
+    """Get to know the ground and let people settle on it; then explore one copy of it to pieces."""
+    diary = budget.diary
+    met = None
+    settled: Mapping[str, Actor] = {}
+    if ground is not None and isinstance(stable, Stable):
+        try:
+            with diary.stretch("start"):
+                ground.start()
+            met = _met(ground, given, seed, budget)
+            stable.load(met.libraries)
+            settled = _settled(ground, met, seed, budget, settlement)
+        finally:
+            ground.kill()
+    with diary.stretch("start to explore"):
         explorer = stable.fresh()
     try:
-        with budget.diary.stretch("meet"):
-            met = meet(explorer, given, seed, _sending(explorer, budget))
-        if isinstance(stable, Stable):
-            stable.load(met.libraries)
-        with ThreadPoolExecutor(1, "audit-settle") as beside:
-            settling = beside.submit(_settled, ground, met, seed, budget, settlement) if ground else None
-            with budget.diary.stretch("explore"):
-                known = understand(
-                    explorer, met, guessed, seed, _sending(explorer, budget), budget.left() * EXPLORE_SHARE
-                )
-            return replace(known, settled=settling.result()) if settling else known
+        met = met or _met(explorer, given, seed, budget)
+        with diary.stretch("explore"):
+            seconds = budget.left() * EXPLORE_SHARE
+            return understand(explorer, met, guessed, seed, _sending(explorer, budget), seconds, settled)
     finally:
         stable.put_away(explorer)
+
+
+def _met(instance: Instance | Remote, given: Given, seed: int, budget: Budget) -> Met:
+    with budget.diary.stretch("meet"):
+        return meet(instance, given, seed, _sending(instance, budget))
 
 
 def _settled(ground: Instance, met: Met, seed: int, budget: Budget, settlement: list[Answer]) -> Mapping[str, Actor]:
@@ -166,16 +176,12 @@ def _settled(ground: Instance, met: Met, seed: int, budget: Budget, settlement: 
     send = _sending(ground, budget)
 
     def kept(request: Request) -> Answer:
-        settlement.append(send(request))
-        return settlement[-1]
+        answer = send(request)
+        settlement.append(answer)
+        return answer
 
-    began = time.monotonic()
-    ground.start()
-    try:
+    with budget.diary.stretch("settle"):
         return settle(ground, met, seed, kept) if met.ways.carries else {}
-    finally:
-        ground.kill()
-        budget.diary.wrote("settle", began)
 
 
 def _sending(instance: Instance | Remote, budget: Budget) -> Send:

@@ -108,7 +108,7 @@ class RunningSite:
         self.notebook = notebook
         self.focus: frozenset[str] = frozenset()
         self.seed = seed
-        self.values = Values(seed + 2, instance.clock.now)  # 0 and 1 are those of the explorer and the settlers
+        self.values = Values(seed + 2, instance.clock.now)  # 0, 1 and 4 are those of others: see `understand.SETTLERS`
         self.people = Identities(
             known.ways, self.send, self.values, lambda: instance.database, known.settled, instance.clock.advance
         )
