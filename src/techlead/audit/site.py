@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from techlead.audit.attacks.attack import Sighting
 from techlead.audit.finding import Spent
 from techlead.audit.target.builder import Builder
 from techlead.audit.target.client import Client
@@ -107,6 +108,7 @@ class RunningSite:
         self.world = instance.world
         self.notebook = notebook
         self.focus: frozenset[str] = frozenset()
+        self.before: tuple[Sighting, ...] = ()
         self.seed = seed
         self.values = Values(seed + 2, instance.clock.now)  # 0, 1 and 4 are those of others: see `understand.SETTLERS`
         self.people = Identities(

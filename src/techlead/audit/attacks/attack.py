@@ -273,6 +273,8 @@ class Site(Protocol):
     to find out again, such as which operation sends mail; never what was sighted. Whatever is in it must still hold on a fresh instance."""
     focus: frozenset[str]
     """On the second run the operations that were sighted; empty on the first. `site.places(...)` respects it."""
+    before: tuple[Sighting, ...]
+    """On the second run what was sighted on the first: a hint where to look again, never a proof; empty on the first."""
     seed: int
 
     def places(self, *roles: Any, unsafe: bool | None = None) -> tuple[Operation, ...]:

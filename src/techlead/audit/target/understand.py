@@ -117,6 +117,19 @@ def understand(
     )
 
 
+def acquainted(met: Met, settled: Mapping[str, Actor], *, has_database: bool) -> Understanding:
+    """What can be said before anything was explored: enough to sign up, to log in, and to attack that."""
+    return Understanding(
+        framework=met.framework,
+        operations=met.operations,
+        resources=resources_of(met.operations),
+        ways=met.ways,
+        debug=met.debug,
+        settled=settled,
+        has_database=has_database,
+    )
+
+
 def _told(sign_up: Operation | None, log_in: Operation | None) -> tuple[str, ...]:
     return tuple(
         f"{word}: {operation.name}" for word, operation in (("sign up", sign_up), ("log in", log_in)) if operation
