@@ -127,6 +127,10 @@ class People(Protocol):
         """An administrator, where one can be had."""
         ...
 
+    def of(self, role: str, number: int = 1) -> Actor:
+        """Somebody of a role, the same one each time (`first` is the first ordinary user). Raises Unavailable when refused."""
+        ...
+
     def new(self, role: str = "user", **fields: Any) -> Actor:
         """Sign up (and log in) somebody new; `fields` set fields of the sign-up body. Raises Unavailable when refused."""
         ...

@@ -30,14 +30,6 @@ TWICE: Final = {
 }
 
 
-def strike(site: Site) -> Iterator[Outcome]:
-    """Give each answer to one message of each cause."""
-    for scene in scenes(site, find(site)):
-        for part in PARTS:
-            yield from part(scene)
-            _drain(scene)
-
-
 def permanent(scene: Scene) -> Iterator[Sighting]:
     """Say that it will never work: 410 Gone, 550 no such recipient."""
     mark = _one_message(scene, {"http": GONE, "smtp": UNKNOWN_RECIPIENT})
@@ -88,7 +80,16 @@ def taken(scene: Scene) -> Iterator[Sighting]:
             yield _sighting(scene, channel, "outbound.duplicate-message", came, TWICE[channel])
 
 
-PARTS: Final[tuple[Callable[[Scene], Iterator[Sighting]], ...]] = (permanent, later, elsewhere, taken)
+def striking(part: Callable[[Scene], Iterator[Sighting]]) -> Callable[[Site], Iterator[Outcome]]:
+    """Give this answer to one message of each cause."""
+
+    def strike(site: Site) -> Iterator[Outcome]:
+        for number, scene in enumerate(scenes(site, find(site))):
+            if number:
+                _drain(scene)
+            yield from part(scene)
+
+    return strike
 
 
 def _one_message(scene: Scene, manners: dict[str, Answer | Die], then: Answer | None = None) -> int:
