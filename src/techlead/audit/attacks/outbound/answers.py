@@ -26,7 +26,7 @@ TRIES_SHOWN: Final = 3
 FINAL: Final = {"http": "410 Gone", "smtp": "550 no such recipient"}
 TWICE: Final = {
     "http": "A message that may have arrived is sent again without any id by which the receiver could tell.",
-    "smtp": "A mail that the server had taken (250) is sent again, because the farewell (QUIT) failed.",
+    "smtp": "A mail that the server had taken (250) is sent again, because the farewell (QUIT) failed, and without a Message-ID that would tell.",
 }
 
 
@@ -76,7 +76,7 @@ def taken(scene: Scene) -> Iterator[Sighting]:
     _follow(scene, mark, lambda: all(_most(scene.came(channel, mark)) > 1 for channel in scene.cause.channels))
     for channel in sorted(scene.cause.channels):
         came = scene.came(channel, mark)
-        if sent_again(came) and (channel == "smtp" or not stable_id(*came[:2])):
+        if sent_again(came) and not stable_id(*came[:2]):
             yield _sighting(scene, channel, "outbound.duplicate-message", came, TWICE[channel])
 
 
