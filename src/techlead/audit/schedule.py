@@ -18,7 +18,6 @@ EARLY: Final = (
     "password.no-policy",
     "session.alg-none",
     "session.weak-key",
-    "exposure.administrator",
 )
 """What needs no more than to sign up and log in: begun while the operations are still being explored, so that findings come early."""
 LIKELY: Final = (
