@@ -22,35 +22,38 @@ EARLY: Final = (
 """What needs no more than to sign up and log in: begun while the operations are still being explored, so that findings come early."""
 LIKELY: Final = (
     "outbound.giving-up",  # the longest, and the one that finds out what sends messages at all
-    "input.server-error",
-    "exposure.logs",
     "exposure.identifiers",
+    "exposure.logs",
     "outbound.slow",
+    "input.server-error",
     "outbound.permanent",
-    "outbound.later",
     "limits.body-size",
     "limits.page-size",
+    "outbound.later",
     "exposure.refused-messages",
-    "login.no-throttle",
     "outbound.certificates",
     "outbound.old-news",
-    "outbound.taken",
-    "outbound.elsewhere",
     "outbound.content",
+    "outbound.elsewhere",
+    "rule.time-zone",
+    "input.log-lines",
+    "login.no-throttle",
+    "race.write-lock",
+    "session.queued",
+    "session.locked-out",
+    "outbound.taken",
     "outbound.addresses",
     "idempotency.missing",
     "race.at-once",
-    "race.write-lock",
     "race.lost-update",
-    "session.locked-out",
-    "session.queued",
     "input.injection",
-    "input.log-lines",
-    "rule.time-zone",
+    "limits.storage",
     "access.read",
     "limits.hashing",
 )
 """What backends get wrong most often, and what takes long, comes first, so that a budget that ends early has seen it."""
+LAST: Final = ("session.digit-key",)
+"""What uses the processor for long (a million keys are tried), and keeps others from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ def is_alone(attack: Attack) -> bool:
 
 def rank(attack: Attack) -> int:
     """How early it is begun; the lowest first."""
+    if attack.name in LAST:
+        return len(LIKELY) + 1
     return LIKELY.index(attack.name) if attack.name in LIKELY else len(LIKELY)
 
 
