@@ -16,8 +16,8 @@ WAIT_SECONDS = 0.2
 class Lanes:
     """So many threads over one list of work, sorted by rank and then by when it was put."""
 
-    def __init__(self, count: int, name: str) -> None:
-        """Start the threads; they wait for work."""
+    def __init__(self, count: int, name: str, urgent: int = 0) -> None:
+        """Start the threads; `urgent` more do only what has a rank below 0, so that it never waits for what takes long."""
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int, Work]] = []
         self._order = itertools.count()
@@ -25,7 +25,8 @@ class Lanes:
         self._ended = False
         self._failure: BaseException | None = None
         self._threads = [
-            threading.Thread(target=self._work, name=f"{name}_{number}", daemon=True) for number in range(count)
+            threading.Thread(target=self._work, args=(number >= count,), name=f"{name}_{number}", daemon=True)
+            for number in range(count + urgent)
         ]
         for thread in self._threads:
             thread.start()
@@ -34,7 +35,7 @@ class Lanes:
         """Have something done; the lowest rank comes first."""
         with self._changed:
             heapq.heappush(self._waiting, (rank, next(self._order), work))
-            self._changed.notify()
+            self._changed.notify_all()
 
     def finish(self) -> None:
         """Wait until everything is done, also what is asked for meanwhile; then end the threads.
@@ -65,10 +66,13 @@ class Lanes:
             self._waiting.clear()
             self._changed.notify_all()
 
-    def _work(self) -> None:
+    def _is_there(self, *, urgent: bool) -> bool:
+        return bool(self._waiting) and (not urgent or self._waiting[0][0] < 0)
+
+    def _work(self, urgent: bool) -> None:  # noqa: FBT001 - given by the thread
         while True:
             with self._changed:
-                while not self._waiting and not self._ended:
+                while not self._is_there(urgent=urgent) and not self._ended:
                     self._changed.wait()
                 if self._ended:
                     return

@@ -37,11 +37,13 @@ from techlead.audit.target.understanding import Understanding
 from techlead.audit.written import inferred
 from techlead.errors import TargetRefused
 
-LANES: Final = 6
+LANES: Final = 5
 """Instances under attack at the same time: more than usual cores, because attacks wait more often than they work."""
+URGENT_LANES: Final = 1
+"""More of them, for what is shown a second time."""
 QUIET_SHARE: Final = 0.2
 """Of the budget, what is kept for attacks that measure time and come last."""
-FIRST_SHARE: Final = 0.55
+FIRST_SHARE: Final = 0.6
 """Of the time that is left, how much a first strike may take: what is not shown a second time is not told."""
 SECONDS: Final = 60.0
 EXPLORE_SHARE: Final = 0.25
@@ -247,7 +249,8 @@ class _Run:
         self._unsure: dict[str, list[_Sighted]] = defaultdict(list)
         """What waits to be shown a second time, by the instance that it may share."""
         self._has: frozenset[Need] = frozenset()
-        self._lanes = Lanes(LANES if isinstance(stable, Stable) else 1, "audit-lane")
+        several = isinstance(stable, Stable)
+        self._lanes = Lanes(LANES if several else 1, "audit-lane", URGENT_LANES if several else 0)
         wanted_attacks = [attack for attack in all_attacks() if self._is_wanted(attack)]
         self._held = budget.seconds * QUIET_SHARE if any(one.harm is Harm.QUIET for one in wanted_attacks) else 0.0
         budget.hold(self._held)

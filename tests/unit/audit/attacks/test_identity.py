@@ -78,7 +78,10 @@ HOLES: Final[dict[str, dict[str, tuple[tuple[str, str], ...]]]] = {
     },
 }
 HIDING: Final = {  # what another hole would hide is opened alone
-    JOURNAL: (("session.deleted-or-banned-user",), ("access.object-read", "session.role-stale", "session.digit-signing-key")),
+    JOURNAL: (
+        ("session.deleted-or-banned-user",),
+        ("access.object-read", "session.role-stale", "session.digit-signing-key"),
+    ),
     SHOP: (("password.weak-hash",), ("login.no-throttle-forged", "exposure.internal-id")),
     DESK: (),
 }
