@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
+import sys
 import threading
 import time
 from collections.abc import Coroutine, Sequence
@@ -31,7 +31,11 @@ SERVER_ERROR = 500
 INFORMATION = 1  # the first digit of a status that announces another answer
 LAST_BYTE_SECONDS = 0.002  # lets the kernel deliver what was written before the last bytes follow
 BODILESS = frozenset({"HEAD"})
-QUICK_ACKNOWLEDGEMENT: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux; it is off again after each segment
+QUICK_ACKNOWLEDGEMENT = (
+    6,
+    12,
+    1,
+)  # IPPROTO_TCP, TCP_QUICKACK, on: Linux alone has it, and it is off again after each segment
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -67,10 +71,11 @@ class _Connection(asyncio.Protocol):
 
     def _acknowledge(self) -> None:
         """Acknowledge at once: a server that writes head and body apart, such as Django's, waits 40 ms for it (Nagle)."""
-        if QUICK_ACKNOWLEDGEMENT is not None and self.transport is not None:
-            wire = self.transport.get_extra_info("socket")
-            if wire is not None and wire.fileno() >= 0:
-                wire.setsockopt(socket.IPPROTO_TCP, QUICK_ACKNOWLEDGEMENT, 1)
+        wire = (
+            self.transport.get_extra_info("socket") if self.transport is not None and sys.platform == "linux" else None
+        )
+        if wire is not None and wire.fileno() >= 0:
+            wire.setsockopt(*QUICK_ACKNOWLEDGEMENT)
 
     def pause_writing(self) -> None:
         self._room.clear()
