@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-TYPED = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )?(?:techlead|make|pip|pytest|python|git|gh|\.?venv\S*|exit) ")
+TYPED = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )?(?:techlead|make|pip|pytest|python) ")
 """How a line begins that somebody types; what else stands in a block is what is answered, or a text."""
 
 
@@ -27,7 +27,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Typed:
-    """One line that is typed: its page, its words, and whether what it answers stands below it."""
+    """What is typed at once (a line, or the step of a workflow): its page, its words, and whether what it answers stands below."""
 
     page: str
     words: str
@@ -55,13 +55,11 @@ def _typed(block: Block) -> Iterator[Typed]:
                 shown = re.split(r" {2,}", line.removeprefix("$ "))[0]
                 yield from (Typed(block.page, one.strip(), line.startswith("$ ")) for one in shown.split("; "))
     elif block.language == "yaml":
-        for step in _steps(yaml.safe_load(block.text)):
-            for line in step.splitlines():
-                yield from (Typed(block.page, one) for one in re.split(r" && |; (?!code=)", line))
+        yield from (Typed(block.page, step) for step in _steps(yaml.safe_load(block.text)))
 
 
 def _steps(data: object) -> Iterator[str]:
-    """Give what a workflow or a hook runs."""
+    """Give what each step of a workflow or a hook runs."""
     if isinstance(data, dict):
         for name, value in data.items():
             if name in ("run", "entry") and isinstance(value, str):
