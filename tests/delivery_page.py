@@ -120,23 +120,29 @@ def outages() -> str:
         these = [one for one in found if one["outage"] == outage]
         rows = [
             (f"**{one['policy']}**" if one["policy"] == "ours" else one["policy"], f"{one['attempts_in_outage']:,}",
-             f"{one['per_notification']:.3g}", f"{one['lost']:.1%}", _seconds(one["drain_seconds"]),
+             f"{one['per_notification']:.3g}", f"{one['lost']:.1%}", f"{one['left']:,}",
+             _seconds(one["left"] / one["load"]["takes_per_second"]), _seconds(one["drain_seconds"]),
              _seconds(one["healthy_p99_seconds"]))
             for one in these
         ]  # fmt: skip
-        head = ("policy", "tries in the outage", "for each notification", "lost", "drained after", "healthy p99")
+        head = (
+            "policy",
+            "tries in the outage",
+            "for each notification",
+            "lost",
+            "left at its end",
+            "drained at best",
+            "drained after",
+            "healthy p99",
+        )
         parts.append(f"{_load(outage, **these[0]['load'])}\n\n{table(head, rows)}")
-        missing = {one["policy"] for one in found} - {one["policy"] for one in these}
-        parts += [f"Not simulated to its end, for want of time: {', '.join(sorted(missing))}."] if missing else []
     return "\n\n".join(parts)
 
 
 def _load(outage: str, per_minute: int, outage_seconds: float, takes_per_second: float, seed: int) -> str:
-    best = per_minute * outage_seconds / 60 / takes_per_second
     return (
         f"**It {outage}** for {outage_seconds / 60:.0f} minutes, while {per_minute:,} notifications a minute are made for it"
-        f" and as many for the other; then it takes {takes_per_second:g} a second, so {best:.0f} s is the best there is"
-        f" (seed {seed})."
+        f" and as many for the other; then it takes {takes_per_second:g} a second (seed {seed})."
     )
 
 
@@ -172,6 +178,11 @@ def page() -> str:
             " `python -m bench.outage` repeats it."
         ),
         outages(),
+        (
+            "Of a full outage everything is left at its end, and it is drained as fast as the destination takes it, but for the"
+            " ramp. A partial one leaves what the retry budget has put off; retries are rationed until the window of"
+            f" {Limits().breaker_window_seconds:g} s has forgotten the failures, then the rest goes out at the full rate."
+        ),
     ]  # fmt: skip
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 

@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Final
 
 from techlead.cli.project import load
+from techlead.cli.questions import as_flags, asked, valid
 from techlead.cli.terminal import Ask, terminal
 from techlead.errors import ProgramError
 from techlead.scaffold.declarations import QUESTIONS, Answers, Question, check_name, declaration
 from techlead.scaffold.insert import Inserted, insert
-from techlead.scaffold.page import read
+from techlead.scaffold.page import Page, read
 from techlead.scaffold.refused import ScaffoldRefused
 
+NAMED: Final = {kind: "as in OrderLine" if kind == "resource" else "as in not_handed_over" for kind in QUESTIONS}
+"""How a declaration of each kind is named."""
 LEFT_OUT: Final = shutil.ignore_patterns(".*", "*.db*", "node_modules", "__pycache__", "venv")
 """What a page does not need to load."""
 
@@ -31,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="|".join(QUESTIONS))
     for kind, questions in QUESTIONS.items():
         one = kinds.add_parser(kind, help=f"add a {kind}")
-        one.add_argument("name", help="OrderLine for a resource, not_handed_over for all else")
+        one.add_argument("name", nargs="?", help=f"{NAMED[kind]}; asked at a terminal when it is not said")
         one.add_argument("--json", action="store_true", help="the same as data")
         for question in questions:
             one.add_argument(f"--{question.flag}", action="append", help=question.asks.replace("%", "%%"))
@@ -44,10 +47,19 @@ def run(given: argparse.Namespace) -> int:
         raise ScaffoldRefused(f"There is no {file}: say --folder, or start with `techlead new NAME`.")
     source = file.read_bytes().decode("utf-8")
     page = read(source)
-    check_name(given.kind, given.name, page)
-    made = declaration(given.kind, given.name, _answers(given), page)
-    inserted = insert(source, made)
-    _loads(file, inserted)
+    ask = terminal() if sys.stdin.isatty() and sys.stdout.isatty() else None
+    name = _name(given, page, ask)
+    answers = _answers(given, page, ask)
+    try:
+        made = declaration(given.kind, name, answers, page)
+        inserted = insert(source, made)
+        _loads(file, inserted)
+    except ScaffoldRefused as refused:
+        if ask is not None:
+            raise ScaffoldRefused(
+                f"{refused}\nWhat you answered, to mend:\n  {as_flags(given.folder, given.kind, name, answers)}"
+            ) from refused
+        raise
     file.write_bytes(inserted.source.encode())
     told = {"file": str(file), "line": inserted.line, "kind": made.kind, "name": made.name, "text": made.text}
     words = f"{file}:{inserted.line}: {made.kind} {made.name}\n\n{made.text}"
@@ -55,33 +67,30 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _answers(given: argparse.Namespace) -> Answers:
+def _name(given: argparse.Namespace, page: Page, ask: Ask | None) -> str:
+    """Take the name that was said, or ask for one until it can be; in scripts it must be said."""
+    if given.name is None and ask is not None:
+        question = f"What is the {given.kind} called, {NAMED[given.kind]}? "
+        return valid(question, ask, lambda name: check_name(given.kind, name, page))
+    if given.name is None:
+        raise ScaffoldRefused(f"Say its name: techlead add {given.kind} NAME, {NAMED[given.kind]}.")
+    check_name(given.kind, given.name, page)
+    return str(given.name)
+
+
+def _answers(given: argparse.Namespace, page: Page, ask: Ask | None) -> Answers:
     """Take what was said; ask for the rest at a terminal, and in scripts take the defaults or name the flag."""
-    ask = terminal() if sys.stdin.isatty() and sys.stdout.isatty() else None
-    return {one.flag: _answer(one, getattr(given, one.flag), ask) for one in QUESTIONS[given.kind]}
+    return {one.flag: _answer(one, getattr(given, one.flag), page, ask) for one in QUESTIONS[given.kind]}
 
 
-def _answer(question: Question, said: list[str] | None, ask: Ask | None) -> list[str]:
+def _answer(question: Question, said: list[str] | None, page: Page, ask: Ask | None) -> list[str]:
     if said is not None:
         return said
     if ask is not None:
-        return asked(question, ask)
+        return asked(question, ask, page)
     if question.default is None and not question.many:
         raise ScaffoldRefused(f"Say --{question.flag}: {question.asks}")
     return [question.default or ""]
-
-
-def asked(question: Question, ask: Ask) -> list[str]:
-    """Ask a person one question, or for several answers until an empty line."""
-    if question.many:
-        found: list[str] = []
-        while line := ask(f"{question.asks} (empty: no more): "):
-            found.append(line)
-        return found
-    default = f" [{question.default}]" if question.default else ""
-    while not (line := ask(f"{question.asks}{default} ") or (question.default or "")) and question.default is None:
-        pass
-    return [line]
 
 
 def _loads(file: Path, inserted: Inserted) -> None:

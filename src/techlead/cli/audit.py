@@ -79,7 +79,7 @@ def _target(given: argparse.Namespace) -> Given:
         starts=tuple(given.start),
         url=given.target if is_url else given.url,
         folder=given.app_dir.resolve(),
-        python=given.python,
+        python=_from_here(given.python),
         ready_seconds=given.ready_seconds,
         anonymous=given.anonymous,
         owned_host=given.i_own_this,
@@ -90,6 +90,11 @@ def _target(given: argparse.Namespace) -> Given:
     if not (known.app or known.starts or known.url):
         raise TargetRefused("name a target: module:app, a --start command, or a URL")
     return known
+
+
+def _from_here(python: str | None) -> str | None:
+    """Name an interpreter from everywhere: the target runs in a folder of its own. What has no folder is found by PATH."""
+    return str(Path(python).absolute()) if python and Path(python).name != python else python
 
 
 def _finish(given: argparse.Namespace, target: Given, report: Report, style: Style) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -18,6 +19,7 @@ from techlead.cli.standing import stand
 from techlead.cli.versions import Version, version
 from techlead.delegate.redact import redacted, sensitive_names
 from techlead.derive.checks.problem import nearest
+from techlead.derive.plan import Plan
 from techlead.errors import SettingsRefused
 from techlead.explain.blocks import Diagram, Page
 from techlead.explain.cards import Known
@@ -27,8 +29,9 @@ from techlead.explain.since import Side, since
 from techlead.explain.site import site
 from techlead.explain.terminal import contents, text
 from techlead.explain.whole import Whole, explained
-from techlead.intent.door.files import FOLDER, read_drafts
+from techlead.intent.door.files import FOLDER, SignersRefused, read_drafts
 from techlead.intent.items import items_of
+from techlead.intent.ledger import Standing
 from techlead.intent.pinned import check_plan
 from techlead.intent.provers import installed_prover
 
@@ -87,7 +90,7 @@ def whole_of(given: argparse.Namespace) -> Whole:
     """Explain a folder's backend, with what its ledger, its checks and its shadows say."""
     folder = Path(given.folder)
     plan = load(given.folder).plan()
-    found = stand(folder, given, plan).standings if (folder / FOLDER).is_dir() else ()
+    found = _standings(folder, given, plan)
     drafts, _ = read_drafts(folder)
     return explained(
         plan,
@@ -97,6 +100,17 @@ def whole_of(given: argparse.Namespace) -> Whole:
             {one.title: one for one in drafts if one.record is not None},
         ),
     )
+
+
+def _standings(folder: Path, given: argparse.Namespace, plan: Plan) -> Sequence[Standing]:
+    """Read what is signed; where that cannot be known nothing counts as signed, and the rest is explained all the same."""
+    if not (folder / FOLDER).is_dir():
+        return ()
+    try:
+        return stand(folder, given, plan).standings
+    except SignersRefused as refused:
+        print(f"Nothing counts as signed here. {refused}", file=sys.stderr)  # noqa: T201 - beside the answer
+        return ()
 
 
 def chosen(every: Sequence[Page], what: str) -> Sequence[Page]:

@@ -68,7 +68,8 @@ def listen(backend: Backend, host: str, port: int, database: str, settings: Sett
     gc.collect()
     gc.set_threshold(COLLECTED_AFTER)
     gc.freeze()  # what was derived lives as long as the process: collections need not walk it again and again
-    Server(config, application).run()
+    with suppress(KeyboardInterrupt):  # uvicorn has stopped as it was told, and only passes on how
+        Server(config, application).run()
 
 
 def give_large_memory_back() -> None:

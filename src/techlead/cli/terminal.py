@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
 
 from techlead.errors import SettingsRefused
 
+STOPPED: Final = "Stopped: what was not answered yet was not done."
 Ask = Callable[[str], str]
 """Asks a person and gives the line that was typed."""
 
@@ -16,9 +19,18 @@ def terminal() -> Ask:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise SettingsRefused("A person decides this at a terminal, and this is none: an agent, a pipe or CI cannot.")
 
+    with suppress(ImportError):  # where there is none (Windows), the console edits its line itself
+        import readline  # noqa: F401, PLC0415 - makes the arrow keys move in `input`, and is wanted by no script
+
     def ask(question: str) -> str:
-        print(question, end="", flush=True)  # noqa: T201 - a question
-        return sys.stdin.readline().strip()
+        try:
+            return input(question).strip()
+        except (KeyboardInterrupt, EOFError):
+            print()  # noqa: T201 - the line with the question ends
+            raise SettingsRefused(STOPPED) from None
+        except UnicodeDecodeError:
+            say("That is no UTF-8 text.")
+            return ask(question)
 
     return ask
 

@@ -25,6 +25,7 @@ class Limits:
     wait_seconds_first: float = 10
     wait_factor: float = 3
     wait_seconds_max: float = 2 * HOUR_SECONDS
+    wait_seconds_partial_max: float = 60
     live_seconds_max: float = DAY_SECONDS
     retry_after_seconds_max: float = HOUR_SECONDS
     attempt_seconds_max: float = 15
@@ -68,6 +69,11 @@ RANGES: Final[Mapping[str, Range]] = {
     "wait_seconds_first": Range(0.1, DAY_SECONDS, "wait after the first try that failed"),
     "wait_factor": Range(1, 10, "by how much each wait is longer than the one before"),
     "wait_seconds_max": Range(0.1, DAY_SECONDS, "the longest wait between two tries"),
+    "wait_seconds_partial_max": Range(
+        0.1,
+        DAY_SECONDS,
+        "the longest wait in the first half of the tries while the destination takes some and fails others",
+    ),
     "live_seconds_max": Range(1, 7 * DAY_SECONDS, "time to live: after it a message is not tried"),
     "retry_after_seconds_max": Range(1, DAY_SECONDS, "how much of a `Retry-After` is believed"),
     "attempt_seconds_max": Range(0.1, 30, "one try, from the first byte to the last"),

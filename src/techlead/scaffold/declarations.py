@@ -27,12 +27,20 @@ class Question:
     many: bool = False
     """Whether there may be several; at a terminal an empty line ends them."""
 
+    needed: bool = False
+    """Of several, whether there must be one."""
+
 
 Answers = Mapping[str, list[str]]
 QUESTIONS: Final[Mapping[str, tuple[Question, ...]]] = {
     "resource": (
         Question("about", "What is it, in a sentence?"),
-        Question("field", "A field, as in title:text(120), price:money(EUR), seller:owner, listing:Listing", many=True),
+        Question(
+            "field",
+            "A field, as in title:text(120), price:money(EUR), seller:owner, listing:Listing",
+            many=True,
+            needed=True,
+        ),
         Question("read", "Who may read it (owner, anyone, signed_in, role(...))?", "owner"),
         Question("create", "Who may create it (signed_in)? Empty for nobody", ""),
         Question("update", "Who may change it? Empty for nobody", ""),
@@ -42,8 +50,10 @@ QUESTIONS: Final[Mapping[str, tuple[Question, ...]]] = {
         Question("on", "About which resource?"),
         Question("because", "Why does it exist? Name the ticket, the law, the incident or the person"),
         Question("holds", "When does it allow, as in order.status is OrderStatus.PLACED?"),
-        Question("allows", "An example that it allows, as in facts(status=OrderStatus.PLACED)", many=True),
-        Question("refuses", "An example that it refuses, as in facts(status=OrderStatus.SHIPPED)", many=True),
+        Question("allows", "An example that it allows, as in facts(status=OrderStatus.PLACED)", many=True, needed=True),
+        Question(
+            "refuses", "An example that it refuses, as in facts(status=OrderStatus.SHIPPED)", many=True, needed=True
+        ),
         Question("message", "What does a refused caller read? Empty for a plain sentence", ""),
     ),
     "action": (
@@ -68,7 +78,7 @@ def declaration(kind: str, name: str, answers: Answers, page: Page) -> Declarati
     """Write a declaration from the answers; ScaffoldRefused says what cannot be, and how it is written."""
     check_name(kind, name, page)
     if kind != "resource":
-        _known("resource", answers["on"][0], page.of_kind("resource", "account"))
+        known("resource", answers["on"][0], page.of_kind("resource", "account"))
     return WRITERS[kind](name, answers, page)
 
 
@@ -121,7 +131,7 @@ def _action(name: str, answers: Answers, page: Page) -> Declaration:
     row = snake(resource)
     rules = _chosen("rule", answers["rule"], page.of_kind("rule"))
     sends = _chosen("notification", answers["send"], page.of_kind("notification"))
-    sets = [_assignment(one) for one in answers["set"] if one.strip()]
+    sets = [assignment(one) for one in answers["set"] if one.strip()]
     if not sets and not sends:
         raise ScaffoldRefused(
             "An action does something: say --set status=OrderStatus.CANCELLED or --send a_notification."
@@ -144,16 +154,8 @@ def _action(name: str, answers: Answers, page: Page) -> Declaration:
 
 
 def _notification(name: str, answers: Answers, page: Page) -> Declaration:  # noqa: ARG001 - as above
-    ways = [one.strip() for one in answers["via"][0].split(",") if one.strip()]
-    unknown = [one for one in ways if one not in WAYS]
-    if unknown or not ways:
-        raise ScaffoldRefused(
-            f"{', '.join(unknown) or 'Nothing'} is no way to reach somebody: choose of {', '.join(WAYS)}."
-        )
-    to, text = answers["to"][0].strip(), sentence(answers["text"][0], "What it says")
-    if SNAKE.fullmatch(to.replace(".", "_")) is None:
-        raise ScaffoldRefused(f"{to!r} is no field: name the one that leads to the account, as in seller.")
-    arguments = [answers["on"][0], f'to="{to}"', f"via=[{', '.join(ways)}]", f"text={quoted(text)}"]
+    to, text = receiver(answers["to"][0]), sentence(answers["text"][0], "What it says")
+    arguments = [answers["on"][0], f'to="{to}"', f"via=[{', '.join(ways(answers['via'][0]))}]", f"text={quoted(text)}"]
     return Declaration(
         "notification", name, _call(f"{name} = notification", arguments, ", ".join(arguments)), loose=False
     )
@@ -175,18 +177,38 @@ def _call(head: str, arguments: Iterable[str], inline: str) -> str:
     return f"{head}(\n{inside})"
 
 
-def _assignment(text: str) -> tuple[str, str]:
+def ways(text: str) -> list[str]:
+    """Read the ways of a message; ScaffoldRefused names those that there are."""
+    found = [one.strip() for one in text.split(",") if one.strip()]
+    unknown = [one for one in found if one not in WAYS]
+    if unknown or not found:
+        raise ScaffoldRefused(
+            f"{', '.join(unknown) or 'Nothing'} is no way to reach somebody: choose of {', '.join(WAYS)}."
+        )
+    return found
+
+
+def receiver(text: str) -> str:
+    """Read the field that leads to who gets a message; ScaffoldRefused when it is no field's name."""
+    if SNAKE.fullmatch(text.strip().replace(".", "_")) is None:
+        raise ScaffoldRefused(f"{text!r} is no field: name the one that leads to the account, as in seller.")
+    return text.strip()
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """Read a field and what it becomes; ScaffoldRefused when it is none."""
     name, equals, value = text.partition("=")
     if not equals or SNAKE.fullmatch(name.strip()) is None:
         raise ScaffoldRefused(f"{text!r} sets no field: write it as in status=OrderStatus.CANCELLED.")
     return name.strip(), expression(value, name.strip(), "OrderStatus.CANCELLED")
 
 
-def _chosen(kind: str, given: list[str], known: Iterable[str]) -> list[str]:
-    return [_known(kind, one.strip(), known) for one in given if one.strip()]
+def _chosen(kind: str, given: list[str], names: Iterable[str]) -> list[str]:
+    return [known(kind, one.strip(), names) for one in given if one.strip()]
 
 
-def _known(kind: str, name: str, known: Iterable[str]) -> str:
-    if name not in known:
-        raise ScaffoldRefused(f"The page has no {kind} {name!r}: it has {', '.join(known) or 'none'}.")
+def known(kind: str, name: str, names: Iterable[str]) -> str:
+    """Give a name that the page has; ScaffoldRefused names those that it has."""
+    if name not in names:
+        raise ScaffoldRefused(f"The page has no {kind} {name!r}: it has {', '.join(names) or 'none'}.")
     return name

@@ -121,6 +121,8 @@ def _unknown(environment: Mapping[str, str]) -> list[str]:
 
 OTHERS: Final = frozenset(
     {
+        f"{PREFIX}AI_MODEL",
+        f"{PREFIX}AI_URL",
         f"{PREFIX}DATABASE",
         f"{PREFIX}MAIL_URL",
         f"{PREFIX}PROOF",

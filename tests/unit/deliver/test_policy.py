@@ -147,6 +147,22 @@ def test_half_of_each_wait_is_certain_and_none_is_longer_than_its_cap(chance: fl
         assert longest / 2 <= wait_seconds(tries, LIMITS, chance) <= longest
 
 
+def test_who_was_unlucky_with_a_destination_that_fails_in_part_waits_a_minute_at_most_for_half_of_its_tries() -> None:
+    limits = replace(LIMITS, tries_max=12)
+    now_and_then = Lane()
+    for number in range(20):
+        outcome = DOWN if number % 4 == 0 else Delivered()
+        now_and_then = settle(now_and_then, NOW, limits, outcome, key(number), probe=False)
+
+    def wait(tries: int, lane: Lane, outcome: Retry = DOWN) -> float:
+        return (next_step(outcome, tries, later(86_400), lane, limits, NOW, 1.0, probe=False).at - NOW) / SECOND_US
+
+    assert [wait(tries, now_and_then) for tries in (1, 2, 3, 6, 7)] == [10, 30, 60, 60, 7_200]
+    assert wait(6, failing(4)) == 2_430, "few calls tell nothing of the destination"
+    assert wait(6, now_and_then, Retry(Fault.BUSY)) == 2_430, "it is about the message"
+    assert wait(3, now_and_then, Retry(Fault.SERVER, "", 90)) == 90, "what the destination asks for is a lower bound"
+
+
 def test_a_message_moves_as_its_life_is_drawn() -> None:
     end = later(86_400)
     again = next_step(DOWN, 1, end, Lane(), LIMITS, NOW, 0.5, probe=False)

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from backends import EXAMPLES
 
-from techlead.cli.add import asked
 from techlead.cli.main import main
 from techlead.cli.project import load
+from techlead.cli.questions import as_flags, asked
+from techlead.scaffold.answers import CHECKS
 from techlead.scaffold.declarations import QUESTIONS, Question
 from techlead.scaffold.imports import imported
+from techlead.scaffold.page import Page, read
 
 RESOURCE = ["resource", "Crate", "--about", "A box.", "--field", "sender:owner", "--field", "weight:int(1..30)=1",
             "--field", "state:choice(packed|sent)", "--field", "sent_on:date?", "--read", "owner", "--create", "signed_in"]  # fmt: skip
@@ -115,12 +117,45 @@ def test_what_was_added_is_told_as_data(tmp_path, capsys):
     assert (told["name"], line) == ("Crate", "class CrateState(Enum):")
 
 
-def test_a_person_is_asked_until_there_is_an_answer_and_may_give_several():
-    said = iter(["", "A box.", "", "a:text", "b:int", ""])
+def of(source: str = "class Lot:\n    pass\n") -> Page:
+    return read(
+        f"backend = Backend('shop')\n\n\n@backend.account\nclass Person:\n    pass\n\n\n@backend.resource()\n{source}"
+    )
+
+
+def test_a_person_is_asked_until_there_is_an_answer_that_can_be_and_hears_what_is_wrong(capsys):
+    said = iter(["", "A box.", "", "who(", "owner", "", "a:txt", "a:text", "b:int", "", "Box", "Lot", "mail", "email"])
     ask = lambda _question: next(said)  # noqa: E731 - a person who types
-    assert asked(Question("about", "What is it?"), ask) == ["A box."]
-    assert asked(Question("read", "Who?", "owner"), ask) == ["owner"]
-    assert asked(Question("field", "A field", many=True), ask) == ["a:text", "b:int"]
+    assert asked(Question("about", "What is it?"), ask, of()) == ["A box."]
+    assert asked(Question("read", "Who?", "owner"), ask, of()) == ["owner"]
+    assert asked(Question("read", "Who?", "owner"), ask, of()) == ["owner"]
+    assert asked(Question("field", "A field", many=True, needed=True), ask, of()) == ["a:text", "b:int"]
+    assert asked(Question("on", "About what?"), ask, of()) == ["Lot"]
+    assert asked(Question("via", "How?", "inbox"), ask, of()) == ["email"]
+    told = capsys.readouterr().out
+    for words in (
+        "needs an answer",
+        "is no expression",
+        "needs one at least",
+        "'txt' is no kind",
+        "it has Person, Lot",
+        "choose of inbox",
+    ):
+        assert words in told
+    assert next(said, None) is None
+
+
+def test_what_the_page_has_nothing_to_choose_of_is_not_asked():
+    assert asked(Question("rule", "A rule", "", many=True), lambda _question: pytest.fail("asked"), of()) == []
+
+
+def test_what_was_answered_is_given_back_as_a_command():
+    told = as_flags("shop", "resource", "Crate", {"about": ["A box."], "field": ["a:text", "b:int"], "read": [""]})
+    assert told == "techlead add --folder shop resource Crate --about 'A box.' --field a:text --field b:int"
+
+
+def test_each_question_has_its_check():
+    assert {one.flag for questions in QUESTIONS.values() for one in questions} == set(CHECKS)
 
 
 def test_every_question_asks_something():

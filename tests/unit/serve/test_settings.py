@@ -46,6 +46,11 @@ def test_what_cannot_be_is_refused_with_what_to_write_instead(name, value, said)
         settings_from({f"TECHLEAD_{name}": value})
 
 
+@pytest.mark.parametrize("name", ["AI_MODEL", "AI_URL", "SIGNING_KEY", "ALLOWED_SIGNERS"])
+def test_what_other_verbs_read_from_the_environment_stands_in_no_ones_way(name):
+    assert settings_from({f"TECHLEAD_{name}": "x"})
+
+
 @pytest.mark.parametrize(("name", "value"), [("DEBUG", "1"), ("CORS_ORIGINS", "http://shop.example")])
 def test_production_refuses_what_development_may_have(name, value):
     assert settings_from({f"TECHLEAD_{name}": value})
