@@ -192,7 +192,9 @@ class Client:
         return self._run(self._together(requests, seconds or self.answer_seconds))
 
     def close(self) -> None:
-        """Close every connection and end the thread."""
+        """Close every connection and end the thread; may be called twice."""
+        if self._loop.is_closed():
+            return
         self._run(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

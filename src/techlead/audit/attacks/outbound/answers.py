@@ -76,7 +76,7 @@ def taken(scene: Scene) -> Iterator[Sighting]:
     _follow(scene, mark, lambda: all(_most(scene.came(channel, mark)) > 1 for channel in scene.cause.channels))
     for channel in sorted(scene.cause.channels):
         came = scene.came(channel, mark)
-        if sent_again(came) and not stable_id(*came[:2]):
+        if sent_again(came) and not any(stable_id(came[0], other) for other in came[1:2]):
             yield _sighting(scene, channel, "outbound.duplicate-message", came, TWICE[channel])
 
 
