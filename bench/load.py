@@ -24,6 +24,7 @@ class Work:
     paths: Path
     authorization: str
     body: Path | None = None
+    keyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def send(work: Work, seconds: float) -> Load:
     body = "-" if work.body is None else str(work.body)
     command = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{max(1, round(seconds))}s"]
     command += ["--timeout", "30s", "--script", str(SCRIPT), f"http://127.0.0.1:{work.port}", "--"]
-    command += [str(work.paths), work.authorization, body, f"load-{next(_seeds)}"]
+    command += [str(work.paths), work.authorization, body, f"load-{next(_seeds)}" if work.keyed else "-"]
     done = subprocess.run(pinned(command, LOAD_CPU), capture_output=True, text=True, timeout=seconds + 120, check=False)
     if done.returncode:
         raise NotAvailableError(f"wrk failed: {(done.stderr or done.stdout).strip()[-300:]}")

@@ -11,7 +11,7 @@ from statistics import median
 from bench.environment import NotAvailableError
 from bench.load import send
 from bench.machine import busy_seconds
-from bench.prepare import CREATE, LIST, ONE, Prepared
+from bench.prepare import SCENARIOS, Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +73,18 @@ class Bystanders:
 
 
 def measured(servers: Sequence[Prepared], effort: Effort) -> dict[str, dict[str, Measured]]:
-    """Answer server -> scenario -> figures. POST comes last, because it lengthens the tables that lists read."""
+    """Answer server -> scenario -> figures, of what the server can do. POST comes last: it lengthens the tables that lists read."""
     rounds: dict[tuple[str, str], list[Round]] = {}
-    for scenario in (ONE, LIST, CREATE):
-        for one in servers:
+    for scenario in SCENARIOS:
+        able = [one for one in servers if scenario in one.work]
+        for one in able:
             send(one.work[scenario], effort.warm_up_seconds)
         for number in range(effort.rounds):
             print(f"  {scenario}, round {number + 1} of {effort.rounds}", flush=True)
-            for one in servers:
+            for one in able:
                 rounds.setdefault((one.server.name, scenario), []).append(_round(one, scenario, effort.seconds))
     return {
-        one.server.name: {scenario: _median(rounds[one.server.name, scenario]) for scenario in (ONE, LIST, CREATE)}
+        one.server.name: {scenario: _median(rounds[one.server.name, scenario]) for scenario in one.work}
         for one in servers
     }
 

@@ -21,8 +21,9 @@ from bench.servers import Server, Site
 ROWS = 1000
 LISTED = 50
 STEP_SECONDS_MAX = 120
-ONE, LIST, CREATE = "GET one", "list of 50", "POST"
-SCENARIOS = (ONE, LIST, CREATE)
+ONE, LIST, CREATE, BARE = "GET one", "list of 50", "POST", "bare POST"
+SCENARIOS = (ONE, LIST, CREATE, BARE)
+"""A POST keeps its answer for its Idempotency-Key and writes an audit row; a bare one has no key, and what it writes is the server's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,16 @@ def _filled(server: Server, client: Client, site: Site) -> dict[str, Work]:
     body = site.folder / "body.json"
     body.write_text(json.dumps(dialogue.row(owner)), encoding="utf-8")
 
-    def work(name: str, lines: list[str], sent: Path | None = None) -> Work:
+    def work(name: str, lines: list[str], sent: Path | None = None, *, keyed: bool = False) -> Work:
         file = site.folder / f"{name}.paths"
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return Work(site.port, file, owner.authorization, sent)
+        return Work(site.port, file, owner.authorization, sent, keyed)
 
     return {
         ONE: work("one", paths),
         LIST: work("list", [dialogue.fifty]),
-        CREATE: work("create", [dialogue.collection], body),
+        **({CREATE: work("create", [dialogue.collection], body, keyed=True)} if server.idempotent else {}),
+        BARE: work("bare", [dialogue.collection], body),
     }
 
 

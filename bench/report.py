@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.environment import ROOT
 from bench.load import CONNECTIONS
 from bench.outcome import Outcome
-from bench.prepare import CREATE, LIST, ONE, ROWS
+from bench.prepare import BARE, CREATE, LIST, ONE, ROWS
 from bench.servers import SERVERS
 from bench.start_up import RESOURCES
 from bench.targets import verdicts
@@ -22,6 +22,7 @@ HEADS = (
     f"{ONE} µs",
     f"{LIST} µs",
     f"{CREATE} µs",
+    f"{BARE} µs",
     f"{ONE} r/s",
     f"{CREATE} r/s",
     f"{ONE} p99 ms",
@@ -92,10 +93,12 @@ def _provenance(outcome: Outcome) -> str:
 def _load_rows(outcome: Outcome) -> list[list[str]]:
     rows = []
     for name, scenarios in outcome.load.items():
-        one, listed, create = scenarios[ONE], scenarios[LIST], scenarios[CREATE]
-        figures = [one.cpu_microseconds, listed.cpu_microseconds, create.cpu_microseconds]
-        figures += [one.requests_per_second, create.requests_per_second, one.p99_milliseconds, create.p99_milliseconds]
-        rows.append([name, *(_figure(figure) for figure in figures), f"{outcome.memory_megabytes[name]:.0f}"])
+        one, create = scenarios[ONE], scenarios.get(CREATE)
+        spent = [scenarios[each].cpu_microseconds if each in scenarios else None for each in (ONE, LIST, CREATE, BARE)]
+        rates = [one.requests_per_second, create and create.requests_per_second]
+        waits = [one.p99_milliseconds, create and create.p99_milliseconds]
+        figures = [_figure(figure) for figure in (*spent, *rates, *waits)]
+        rows.append([name, *figures, f"{outcome.memory_megabytes[name]:.0f}"])
     return rows
 
 
@@ -133,8 +136,10 @@ def _table(heads: tuple[str, ...], rows: list[list[str]]) -> str:
     return "\n".join([line(list(heads)), line(rule), *(line(row) for row in rows)])
 
 
-def _figure(value: float) -> str:
-    """Answer three digits that matter."""
+def _figure(value: float | None) -> str:
+    """Answer three digits that matter, or a dash for what a server cannot do."""
+    if value is None:
+        return "-"
     return f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 

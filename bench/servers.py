@@ -179,6 +179,7 @@ SERVERS = (
         FULL,
         packages=(*FASTAPI, "sqlalchemy[asyncio]==2.1.9", "aiosqlite==0.22.1"),
         command=uvicorn("fastapi_sqlalchemy"),
+        idempotent=True,
     ),
     Server(
         SQLMODEL,
@@ -186,6 +187,7 @@ SERVERS = (
         FULL,
         packages=(*FASTAPI, "sqlmodel==0.0.50", "sqlalchemy==2.1.9"),
         command=uvicorn("fastapi_sqlmodel"),
+        idempotent=True,
     ),
     Server(
         DRF,
@@ -196,5 +198,6 @@ SERVERS = (
         dialogue=Plain(fifty="/adverts?page=1", items="results", scheme="Token", login_name="username"),
         folder=PEERS / "django_drf",
         before=_migrate,
+        idempotent=True,
     ),
 )

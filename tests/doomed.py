@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.sink import Wire
-from engines import EAGER, HASTY, HOOK, Engine, row_of, waiting_of
+from engines import EAGER, HASTY, HOOK, Engine, row_of, statements_of, waiting_of
 
 from techlead.deliver import sql_statements
 from techlead.deliver.limits import LimitsBook
@@ -27,6 +27,8 @@ PLACES = ("putting", "put", "claiming", "claimed", "sending", "sent", "noting", 
 MESSAGES_AT_ONCE = 5
 PATIENT = LimitsBook({"webhook": {**EAGER["webhook"], "tries_max": 50}}, HASTY)
 """Each kill may burn a try of what was in flight: a message that kills its process is dead at last."""
+WARM = {dialect: statements_of(dialect) for dialect in ("sqlite", "postgresql")}
+"""Compiled in the server that forks: a child comes into the world ready to die, and many do so in a second."""
 HERE = Path(__file__).parent
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["doomed"])

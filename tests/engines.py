@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,13 @@ from techlead.deliver.memory_outbox import MemoryOutbox
 from techlead.deliver.outbox import Outbox, lane_of
 from techlead.deliver.port import Delivery, Kind, Waiting
 from techlead.deliver.recheck import delivery_of
-from techlead.deliver.sql_outbox import SqlOutbox
+from techlead.deliver.sql_outbox import Prepared, SqlOutbox
 from techlead.derive.statements import Statements
 from techlead.primitives import ids
 from techlead.primitives.clock import SECOND_US, system_clock
 from techlead.store.creation import create_in
 from techlead.store.open import open_store
-from techlead.store.port import Store
+from techlead.store.port import Dialect, Store
 
 ENGINES = ("memory", "sqlite", "postgresql", "lanes")
 HOOK = "https://hooks.example/in"
@@ -39,6 +40,15 @@ EAGER = {
     "notification once": {"tries_max": 1},
 }  # fmt: skip
 HASTY = {"lease_seconds": 1.5, "look_seconds": 0.05, "sweep_seconds": 0.2}
+
+
+@cache
+def statements_of(dialect: Dialect) -> Statements:
+    """Give the statements for a database, all that an outbox needs of them compiled: once in a process, and by whom it forks."""
+    statements = Statements(backend.plan(), dialect)
+    statements.made("outbox: put", sql_statements.put)
+    Prepared(statements)
+    return statements
 
 
 @dataclass
@@ -62,7 +72,7 @@ class Engine:
             return
         self.store = open_store(self.url)
         await self.store.open()
-        self.statements = Statements(backend.plan(), self.store.dialect)
+        self.statements = statements_of(self.store.dialect)
         if fresh:
             await create_in(self.store, self.statements.metadata)
 

@@ -1,4 +1,4 @@
-"""A server that speaks OpenAI's protocol on loopback and answers as a script says; it keeps what it was asked."""
+"""A server that speaks the protocols of providers on loopback and answers as a script says; it keeps what it was asked."""
 
 from __future__ import annotations
 
@@ -37,14 +37,62 @@ def message(says: Says) -> dict[str, Any]:
     """Write an answer as OpenAI's chat completions do."""
     said: dict[str, Any] = {"role": "assistant", "content": says.text}
     if says.files is not None:
-        files = [{"path": path, "content": content} for path, content in says.files.items()]
-        call = {"name": "draft", "arguments": json.dumps({"files": files, "summary": "As asked."})}
+        call = {"name": "draft", "arguments": json.dumps(drafted(says))}
         said["tool_calls"] = [{"id": "call_1", "type": "function", "function": call}]
     return {
         "id": "x", "object": "chat.completion", "created": 1, "model": "scripted",
         "choices": [{"index": 0, "message": said, "finish_reason": "tool_calls" if says.files is not None else "stop"}],
         "usage": {"prompt_tokens": says.used[0], "completion_tokens": says.used[1], "total_tokens": sum(says.used)},
     }  # fmt: skip
+
+
+def anthropic_message(says: Says) -> dict[str, Any]:
+    """Write a draft as Anthropic's messages do."""
+    call = {"type": "tool_use", "id": "toolu_1", "name": "draft", "input": drafted(says)}
+    used = {"input_tokens": says.used[0], "output_tokens": says.used[1]}
+    return {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "scripted", "content": [call],
+        "stop_reason": "tool_use", "stop_sequence": None, "usage": used,
+    }  # fmt: skip
+
+
+def google_message(says: Says) -> dict[str, Any]:
+    """Write a draft as Google's generateContent does."""
+    call = {"functionCall": {"name": "draft", "args": drafted(says)}}
+    used = {"promptTokenCount": says.used[0], "candidatesTokenCount": says.used[1], "totalTokenCount": sum(says.used)}
+    answer = {"content": {"role": "model", "parts": [call]}, "finishReason": "STOP", "index": 0}
+    return {"candidates": [answer], "usageMetadata": used, "modelVersion": "scripted"}
+
+
+def openai_response(says: Says) -> dict[str, Any]:
+    """Write a draft as OpenAI's responses do."""
+    call = {
+        "type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "draft", "status": "completed",
+        "arguments": json.dumps(drafted(says)),
+    }  # fmt: skip
+    used = {
+        "input_tokens": says.used[0], "input_tokens_details": {"cached_tokens": 0}, "output_tokens": says.used[1],
+        "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": sum(says.used),
+    }  # fmt: skip
+    return {
+        "id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": "scripted",
+        "output": [call], "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "usage": used,
+    }  # fmt: skip
+
+
+def drafted(says: Says) -> dict[str, Any]:
+    """Write what a call of the tool is given."""
+    files = [{"path": path, "content": content} for path, content in (says.files or {}).items()]
+    return {"files": files, "summary": "As asked."}
+
+
+WRITTEN = {
+    "/chat/completions": message,
+    "/messages": anthropic_message,
+    ":generateContent": google_message,
+    "/responses": openai_response,
+}
+"""How an answer is written, by the end of the path that is asked."""
 
 
 @contextmanager
@@ -59,13 +107,17 @@ def scripted(*answers: Says) -> Iterator[Script]:
             script.asked.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
             says = script.answers[min(len(script.asked), len(script.answers)) - 1]
             time.sleep(says.late_seconds)
-            body = says.garbage if says.garbage is not None else json.dumps(message(says)).encode()
+            body = says.garbage if says.garbage is not None else json.dumps(self._written(says)).encode()
             self.send_response(says.status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             with suppress(ConnectionError):
                 self.wfile.write(body)
+
+        def _written(self, says: Says) -> dict[str, Any]:
+            path = self.path.partition("?")[0]
+            return next(write for end, write in WRITTEN.items() if path.endswith(end))(says)
 
         def log_message(self, *_words: Any) -> None:
             """Say nothing."""

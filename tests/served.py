@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 import httpx
 from backends import EXAMPLES
@@ -29,6 +30,14 @@ class Server:
         self._folder = folder
         self.address = f"http://127.0.0.1:{port}"
         self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave no process behind, however the test ended."""
+        if self.process is not None and self.process.poll() is None:
+            self.end(signal.SIGKILL)
 
     async def start(self) -> float:
         """Start it, and give the seconds until it answers."""

@@ -15,6 +15,7 @@ VERB: Final = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+(/[^\s,;
 ANYWHERE: Final = "*"
 COMPONENT: Final = "component"
 """A worker, a function, a setting: whatever is no HTTP operation; one is as good as another of the same kind."""
+CHANNELS: Final = {"mail": re.compile(r"mail|smtp", re.IGNORECASE), "webhook": re.compile(r"hook|http", re.IGNORECASE)}
 OTHER_NAMES: Final = {
     "other.head-of-line-blocking": "outbound.head-of-line",
     "other.head-of-line": "outbound.head-of-line",
@@ -111,11 +112,19 @@ def _is_sound(one: Seen, sound: Mapping[str, Any]) -> bool:
     places = places_of(sound["operation"])
     ours = frozenset().union(*(places_of(text) for text in one.places))
     return (
-        bool(ours & places)
+        bool(ours & places - {COMPONENT})
         or ANYWHERE in places
-        or (COMPONENT in places and COMPONENT in ours)
+        or (COMPONENT in places and COMPONENT in ours and _same_channel(sound["operation"], one))
         or _covers(sound["operation"], one)
     )
+
+
+def _same_channel(text: str, one: Seen) -> bool:
+    """Tell whether both speak of mail, or both of webhooks, or either of neither: who tested the one says nothing of the other."""
+    ours, theirs = (
+        {channel for channel, words in CHANNELS.items() if words.search(said)} for said in (" ".join(one.places), text)
+    )
+    return not ours or not theirs or bool(ours & theirs)
 
 
 def _covers(pattern: str, one: Seen) -> bool:

@@ -21,6 +21,8 @@ SVIX_SECONDS = (5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0, 36_000.0)
 CELERY_RETRIES = 3
 CELERY_SECONDS_MAX = 600
 END_SECONDS = 200_000.0
+EARLY_SECONDS = 1e-6
+"""A loop fires its timers early by up to the resolution of its clock; who then asks again at once would never let time pass."""
 
 Wait = Callable[[int], float | None]
 """Gives the wait after so many tries; None gives up."""
@@ -66,7 +68,7 @@ class Pool:
     async def work(self, loop: VirtualLoop) -> None:
         """Work as one slot."""
         while True:
-            while not self._queue or self._queue[0][0] > loop.time():
+            while not self._queue or self._queue[0][0] > loop.time() + EARLY_SECONDS:
                 self._wake.clear()
                 pause = self._queue[0][0] - loop.time() if self._queue else END_SECONDS
                 try:

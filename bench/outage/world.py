@@ -37,10 +37,9 @@ class Load:
         """Give how many notifications each destination is sent."""
         return round(self.per_minute * self.outage_seconds / 60)
 
-    @property
-    def best_drain_seconds(self) -> float:
-        """Give how long the backlog takes at best."""
-        return self.count / self.takes_per_second
+    def best_drain_seconds(self, left: int) -> float:
+        """Give how long a backlog takes at best."""
+        return left / self.takes_per_second
 
 
 @dataclass
@@ -101,6 +100,8 @@ class Result:
     attempts_in_outage: int
     per_notification: float
     lost: float
+    left: int
+    """How many had not arrived when the outage ended."""
     drain_seconds: float | None
     healthy_p99_seconds: float | None
 
@@ -115,6 +116,7 @@ def result(policy: str, world: World) -> Result:
         world.attempts_in_outage,
         world.attempts_in_outage / load.count,
         1 - len(failing) / load.count,
+        load.count - sum(at < load.outage_seconds for at in failing.values()),
         max(0.0, max(failing.values()) - load.outage_seconds) if failing else None,
         late[int(len(late) * 0.99)] if len(late) == load.count else None,
     )

@@ -1,7 +1,11 @@
-"""Peer: FastAPI with SQLAlchemy's async ORM over aiosqlite, as FastAPI's own template works (JWT, user and row by ORM)."""
+"""Peer: FastAPI with SQLAlchemy's async ORM over aiosqlite, as FastAPI's own template works (JWT, user and row by ORM).
+
+A POST with an `Idempotency-Key` also keeps its answer and writes an audit row, all in one transaction, in the same style.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from collections.abc import AsyncIterator
@@ -10,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import jwt
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pwdlib import PasswordHash
 from pydantic import BaseModel, ConfigDict, EmailStr, Field
-from sqlalchemy import DateTime, ForeignKey, Index, String, event, func, select
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, event, func, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -57,6 +61,27 @@ class Advert(Base):
     contact: Mapped[str] = mapped_column(String(255))
     available: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=lambda: datetime.now(UTC))
+
+
+class KeptAnswer(Base):
+    __tablename__ = "kept_answers"
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(128), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int]
+    body: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=lambda: datetime.now(UTC), index=True)
+
+
+class AuditEntry(Base):
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index("ix_audit_entries_row", "row_id", "at"),)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=lambda: datetime.now(UTC))
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    operation: Mapped[str] = mapped_column(String(80))
+    row_id: Mapped[uuid.UUID]
+    changes: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class Credentials(BaseModel):
@@ -166,9 +191,30 @@ async def read_advert(session: SessionDep, user: CurrentUser, advert_id: uuid.UU
 
 
 @app.post("/adverts", response_model=AdvertPublic, status_code=201)
-async def create_advert(session: SessionDep, user: CurrentUser, body: AdvertCreate) -> Advert:
+async def create_advert(
+    session: SessionDep, user: CurrentUser, body: AdvertCreate, idempotency_key: Annotated[str | None, Header()] = None
+) -> Advert | Response:
+    if idempotency_key is not None:
+        return await create_advert_once(session, user, body, idempotency_key)
     advert = Advert(**body.model_dump(), owner_id=user.id)
     session.add(advert)
     await session.commit()
     await session.refresh(advert)
     return advert
+
+
+async def create_advert_once(session: AsyncSession, user: User, body: AdvertCreate, key: str) -> Response:
+    fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    kept = await session.get(KeptAnswer, (user.id, key))
+    if kept is not None:
+        if kept.fingerprint != fingerprint:
+            raise HTTPException(422, "This key was used for another request")
+        return Response(kept.body, kept.status, media_type="application/json")
+    advert = Advert(id=uuid.uuid4(), created_at=datetime.now(UTC), **body.model_dump(), owner_id=user.id)
+    answer = AdvertPublic.model_validate(advert).model_dump_json()
+    changes = body.model_dump(mode="json")
+    session.add(advert)
+    session.add(AuditEntry(user_id=user.id, operation="create", row_id=advert.id, changes=changes))
+    session.add(KeptAnswer(user_id=user.id, key=key, fingerprint=fingerprint, status=201, body=answer))
+    await session.commit()
+    return Response(answer, 201, media_type="application/json")

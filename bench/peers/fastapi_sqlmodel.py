@@ -1,5 +1,9 @@
-"""Peer: FastAPI with SQLModel, synchronous, as FastAPI's full-stack template writes it (JWT, user and row by ORM, owner check)."""
+"""Peer: FastAPI with SQLModel, synchronous, as FastAPI's full-stack template writes it (JWT, user and row by ORM, owner check).
 
+A POST with an `Idempotency-Key` also keeps its answer and writes an audit row, all in one transaction, in the same style.
+"""
+
+import hashlib
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -8,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import jwt
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pwdlib import PasswordHash
 from pydantic import BaseModel, EmailStr
-from sqlalchemy import Index, event
+from sqlalchemy import JSON, Column, Index, event
 from sqlmodel import Field, Session, SQLModel, col, create_engine, func, select
 
 SIGNING_KEY = os.environ["BENCH_SIGNING_KEY"]
@@ -70,6 +74,25 @@ class AdvertPublic(AdvertFields):
 class AdvertsPublic(SQLModel):
     data: list[AdvertPublic]
     count: int
+
+
+class KeptAnswer(SQLModel, table=True):
+    user_id: uuid.UUID = Field(foreign_key="user.id", primary_key=True)
+    key: str = Field(max_length=128, primary_key=True)
+    fingerprint: str = Field(max_length=64)
+    status: int
+    body: str
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC), index=True)
+
+
+class AuditEntry(SQLModel, table=True):
+    __table_args__ = (Index("ix_auditentry_row", "row_id", "at"),)
+    id: uuid.UUID = Field(default_factory=uuid.uuid4, primary_key=True)
+    at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    user_id: uuid.UUID = Field(foreign_key="user.id")
+    operation: str = Field(max_length=80)
+    row_id: uuid.UUID
+    changes: dict[str, Any] = Field(sa_column=Column(JSON))
 
 
 class TokenPayload(BaseModel):
@@ -142,9 +165,30 @@ def read_advert(session: SessionDep, user: CurrentUser, advert_id: uuid.UUID) ->
 
 
 @app.post("/adverts", response_model=AdvertPublic, status_code=201)
-def create_advert(session: SessionDep, user: CurrentUser, body: AdvertCreate) -> Any:
+def create_advert(
+    session: SessionDep, user: CurrentUser, body: AdvertCreate, idempotency_key: Annotated[str | None, Header()] = None
+) -> Any:
+    if idempotency_key is not None:
+        return create_advert_once(session, user, body, idempotency_key)
     advert = Advert.model_validate(body, update={"owner_id": user.id})
     session.add(advert)
     session.commit()
     session.refresh(advert)
     return advert
+
+
+def create_advert_once(session: Session, user: User, body: AdvertCreate, key: str) -> Response:
+    fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    kept = session.get(KeptAnswer, (user.id, key))
+    if kept is not None:
+        if kept.fingerprint != fingerprint:
+            raise HTTPException(422, "This key was used for another request")
+        return Response(kept.body, kept.status, media_type="application/json")
+    advert = Advert.model_validate(body, update={"owner_id": user.id})
+    answer = AdvertPublic.model_validate(advert).model_dump_json()
+    changes = body.model_dump(mode="json")
+    session.add(advert)
+    session.add(AuditEntry(user_id=user.id, operation="create", row_id=advert.id, changes=changes))
+    session.add(KeptAnswer(user_id=user.id, key=key, fingerprint=fingerprint, status=201, body=answer))
+    session.commit()
+    return Response(answer, 201, media_type="application/json")

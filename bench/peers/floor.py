@@ -1,7 +1,7 @@
 """The floor: the same work written by hand as raw ASGI, with apsw and msgspec and nothing else.
 
 The session is looked up by the SHA-256 of its token on every request, the owner check is part of the SQL, a row has an ETag; a POST
-writes row, audit row and idempotency row in one transaction. Writes that arrive together share one commit (synchronous=FULL).
+writes row, audit row and (with a key) idempotency row in one transaction. Writes that arrive together share one commit (synchronous=FULL).
 """
 
 from __future__ import annotations
@@ -156,13 +156,14 @@ def created(actor: bytes, body: bytes, key: str) -> Work:
     row += (advert.category, advert.contact, int(advert.available), now)
 
     def work() -> tuple[int, bytes, bytes]:
-        earlier = writer.execute(REPLAY, (actor, key)).fetchone()
+        earlier = key and writer.execute(REPLAY, (actor, key)).fetchone()
         if earlier:
             return (201, earlier[1], b'"1"') if earlier[0] == digest else (422, b"{}", b"")
         answer = encode(shown(row))
         writer.execute(INSERT, row)
         writer.execute(AUDIT, (actor, row[0], now))
-        writer.execute(REMEMBER, (actor, key, digest, answer, now))
+        if key:
+            writer.execute(REMEMBER, (actor, key, digest, answer, now))
         return 201, answer, b'"1"'
 
     return work
@@ -232,7 +233,7 @@ async def create(actor: bytes, body: bytes, key: str) -> tuple[int, bytes, bytes
         work = created(actor, body, key)
     except msgspec.ValidationError:
         return 422, b"{}", b""
-    return await written(work) if key else (400, b"{}", b"")
+    return await written(work)
 
 
 async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:

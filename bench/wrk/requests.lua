@@ -1,5 +1,5 @@
--- Rotates over the paths of a file. With a body file it POSTs, each request with an Idempotency-Key of its own.
--- Arguments: paths file, authorization header, body file ("-" for GET), seed of the keys.
+-- Rotates over the paths of a file. With a body file it POSTs; with a seed, each with an Idempotency-Key of its own.
+-- Arguments: paths file, authorization header, body file ("-" for GET), seed of the keys ("-" for none).
 
 local made, seed, number, body, paths = {}, "", 0, nil, {}
 
@@ -24,11 +24,14 @@ function init(arguments)
       made[index] = wrk.format("GET", path)
     end
   end
+  if body ~= nil and seed == "-" then
+    made[1] = wrk.format("POST", paths[1], nil, body)
+  end
 end
 
 function request()
   number = number + 1
-  if body == nil then
+  if #made > 0 then
     return made[number % #made + 1]
   end
   wrk.headers["Idempotency-Key"] = seed .. "-" .. number

@@ -22,6 +22,8 @@ LONG = os.environ.get("TECHLEAD_PROOF") == "long"
 KILLS = 25 if LONG else 3
 WRITERS = 8
 BACK_SECONDS_MAX = 5
+SLOWER_MAX = 3
+"""How much longer than its first start a server may take to be back where a start alone takes seconds: on a busy machine."""
 
 
 async def signed_in(address):
@@ -71,8 +73,15 @@ async def half_done(url):
 async def test_no_acknowledged_write_is_lost_and_none_is_half_done(database_url, tmp_path):
     seed = random.randrange(2**32)
     dice = random.Random(seed)
-    server = Server(tmp_path, database_url, free_port())
-    await server.start()
+    with Server(tmp_path, database_url, free_port()) as server:
+        acknowledged = await killed_again_and_again(server, dice, seed)
+    assert len(acknowledged) > KILLS
+    assert await half_done(database_url) == (0, 0, 0, 0), f"seed {seed}"
+
+
+async def killed_again_and_again(server, dice, seed):
+    """Kill the server under load, hold what it knows afterwards against what it acknowledged, and give that."""
+    back_seconds_max = max(BACK_SECONDS_MAX, SLOWER_MAX * await server.start())
     headers = await signed_in(server.address)
     keys: list[str] = []
     acknowledged: dict[str, str] = {}
@@ -82,7 +91,7 @@ async def test_no_acknowledged_write_is_lost_and_none_is_half_done(database_url,
         await asyncio.sleep(dice.uniform(0.05, 0.6))
         server.end(signal.SIGKILL)
         await asyncio.gather(*load)
-        assert await server.start() < BACK_SECONDS_MAX, f"seed {seed}"
+        assert await server.start() < back_seconds_max, f"seed {seed}"
         async with httpx.AsyncClient(base_url=server.address, headers=headers) as client:
             for key in keys:
                 answer = await client.post("/listings", json=listing(key), headers={"idempotency-key": key})
@@ -91,8 +100,7 @@ async def test_no_acknowledged_write_is_lost_and_none_is_half_done(database_url,
             if len(keys) > 400:
                 keys = keys[-200:]
     server.end(signal.SIGTERM)
-    assert len(acknowledged) > KILLS
-    assert await half_done(database_url) == (0, 0, 0, 0), f"seed {seed}"
+    return acknowledged
 
 
 async def test_a_graceful_stop_answers_every_request_under_way(tmp_path):

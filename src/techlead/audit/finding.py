@@ -93,6 +93,19 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """One stretch of the audit's time: a start, an exploration, or one attack on one instance."""
+
+    what: str
+    """`start`, `explore`, `settle`, an attack's name, or that with `, once more`."""
+    began: float
+    """Seconds after the audit began."""
+    seconds: float
+    found: int = 0
+    """Sightings that came of it; not yet findings."""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The outcome of one audit: worst first, in a stable order."""
 
@@ -105,3 +118,5 @@ class Report:
     notes: tuple[Note, ...] = ()
     inferred: Mapping[str, Any] = field(default_factory=dict)
     """What was guessed about the target: sign-up, log-in, operations, fields; as it stands in `techlead-audit.toml`."""
+    timeline: tuple[Spent, ...] = ()
+    """Where the seconds went, in the order of their beginning; lanes run side by side, so that they may overlap."""

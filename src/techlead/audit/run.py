@@ -6,9 +6,9 @@ import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -19,10 +19,11 @@ from techlead.audit.finding import Finding, Note, NotTested, Question, Report
 from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered, severity_of
 from techlead.audit.judge.questions import accepted, settled
 from techlead.audit.kinds import KINDS
+from techlead.audit.lanes import Lanes
 from techlead.audit.reproduce.program import program
 from techlead.audit.reproduce.replay import command, replaying
 from techlead.audit.reproduce.verify import shows
-from techlead.audit.schedule import Job, jobs
+from techlead.audit.schedule import Job, early, is_alone, jobs
 from techlead.audit.site import Budget, RunningSite
 from techlead.audit.stable import Pasture, Stable
 from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
@@ -31,22 +32,27 @@ from techlead.audit.target.instance import Instance
 from techlead.audit.target.launch import launch_of
 from techlead.audit.target.people import Send
 from techlead.audit.target.remote import Remote, allowed
-from techlead.audit.target.understand import Met, counted, meet, settle, understand
+from techlead.audit.target.understand import Met, acquainted, counted, meet, settle, understand
 from techlead.audit.target.understanding import Understanding
 from techlead.audit.written import inferred
 from techlead.errors import TargetRefused
 
-LANES: Final = 4
+LANES: Final = 5
 """Instances under attack at the same time: more than usual cores, because attacks wait more often than they work."""
+URGENT_LANES: Final = 1
+"""More of them, for what is shown a second time."""
 QUIET_SHARE: Final = 0.2
 """Of the budget, what is kept for attacks that measure time and come last."""
-FIRST_SHARE: Final = 0.55
+FIRST_SHARE: Final = 0.6
 """Of the time that is left, how much a first strike may take: what is not shown a second time is not told."""
 SECONDS: Final = 60.0
 EXPLORE_SHARE: Final = 0.25
 """Of the time that is left, how much may go into making each operation succeed once."""
 FIRST_SECONDS_MIN: Final = 4.0
 """A first strike is not begun for less: it would show nothing, and take the time of what comes last."""
+AGAIN_SECONDS_MIN: Final = 1.0
+URGENT: Final = -1
+"""The rank of what is shown a second time: a finding that is certain is worth more than one that may be."""
 REQUESTS: Final = 200_000
 SEED: Final = 20_211
 
@@ -78,6 +84,14 @@ class Wanted:
     """Attacks or families to run alone."""
     kinds: frozenset[str] = frozenset()
     """Kinds to look for alone (a replay)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighted:
+    """What one attack saw once."""
+
+    attack: Attack
+    sightings: tuple[Sighting, ...]
 
 
 @dataclass(slots=True)
@@ -121,38 +135,70 @@ def _audited(
 ) -> Report:
     try:
         progress.doing("starting the target")
-        ground = stable.prepare() if isinstance(stable, Stable) else None
+        with budget.diary.stretch("prepare"):
+            ground = stable.prepare() if isinstance(stable, Stable) else None
         settlement: list[Answer] = []
-        known = _understood(stable, ground, given, guessed, wanted.seed, budget, settlement)
-        progress.say(counted(known))
-        run = _Run(stable, known, wanted, budget, progress, given, tuple(settlement))
-        run.everything()
+        met, settled = _acquainted(stable, ground, given, wanted.seed, budget, settlement)
+        run = _Run(stable, wanted, budget, progress, given, settlement)
+        try:
+            if met is not None and ground is not None:
+                run.begin(acquainted(met, settled, has_database=ground.database is not None))
+            run.learn(_explored(stable, met, settled, given, guessed, wanted.seed, budget))
+            progress.say(counted(run.known))
+            run.everything()
+        except BaseException:
+            run.leave()
+            raise
         return run.report(given, source.notes(folder) if folder else ())
     finally:
         stable.close()
 
 
-def _understood(
+def _acquainted(
     stable: Stable | Pasture,
     ground: Instance | None,
+    given: Given,
+    seed: int,
+    budget: Budget,
+    settlement: list[Answer],
+) -> tuple[Met | None, Mapping[str, Actor]]:
+    """Get to know the ground and let people settle on it; nothing where there is no ground, but a target that runs already."""
+    if ground is None or not isinstance(stable, Stable):
+        return None, {}
+    try:
+        with budget.diary.stretch("start"):
+            ground.start()
+        met = _met(ground, given, seed, budget)
+        stable.load(met.libraries)
+        return met, _settled(ground, met, seed, budget, settlement)
+    finally:
+        ground.kill()
+
+
+def _explored(
+    stable: Stable | Pasture,
+    met: Met | None,
+    settled: Mapping[str, Actor],
     given: Given,
     guessed: tuple[str, ...],
     seed: int,
     budget: Budget,
-    settlement: list[Answer],
 ) -> Understanding:
-    """Explore one instance to pieces, while people settle on the ground that the others are copied from."""
-    explorer = stable.fresh()
+    """Explore one copy of the ground to pieces."""
+    with budget.diary.stretch("start to explore"):
+        explorer = stable.fresh()
     try:
-        met = meet(explorer, given, seed, _sending(explorer, budget))
-        if isinstance(stable, Stable):
-            stable.load(met.libraries)
-        with ThreadPoolExecutor(1, "audit-settle") as beside:
-            settling = beside.submit(_settled, ground, met, seed, budget, settlement) if ground else None
-            known = understand(explorer, met, guessed, seed, _sending(explorer, budget), budget.left() * EXPLORE_SHARE)
-            return replace(known, settled=settling.result()) if settling else known
+        met = met or _met(explorer, given, seed, budget)
+        with budget.diary.stretch("explore"):
+            seconds = budget.left() * EXPLORE_SHARE
+            return understand(explorer, met, guessed, seed, _sending(explorer, budget), seconds, settled)
     finally:
         stable.put_away(explorer)
+
+
+def _met(instance: Instance | Remote, given: Given, seed: int, budget: Budget) -> Met:
+    with budget.diary.stretch("meet"):
+        return meet(instance, given, seed, _sending(instance, budget))
 
 
 def _settled(ground: Instance, met: Met, seed: int, budget: Budget, settlement: list[Answer]) -> Mapping[str, Actor]:
@@ -160,14 +206,12 @@ def _settled(ground: Instance, met: Met, seed: int, budget: Budget, settlement: 
     send = _sending(ground, budget)
 
     def kept(request: Request) -> Answer:
-        settlement.append(send(request))
-        return settlement[-1]
+        answer = send(request)
+        settlement.append(answer)
+        return answer
 
-    ground.start()
-    try:
+    with budget.diary.stretch("settle"):
         return settle(ground, met, seed, kept) if met.ways.carries else {}
-    finally:
-        ground.kill()
 
 
 def _sending(instance: Instance | Remote, budget: Budget) -> Send:
@@ -184,53 +228,77 @@ class _Run:
     def __init__(
         self,
         stable: Stable | Pasture,
-        known: Understanding,
         wanted: Wanted,
         budget: Budget,
         progress: Progress,
         given: Given,
-        settlement: tuple[Answer, ...],
+        settlement: Sequence[Answer],
     ) -> None:
         self._given = given
         self._settlement = settlement
         self._stable = stable
-        self._known = known
+        self.known = Understanding()
         self._wanted = wanted
         self._budget = budget
         self._progress = progress
         self._lock = threading.Lock()
         self._seen = _Seen()
         self._notebook: dict[str, Any] = {}
-        self._has = _possessions(known, runs=isinstance(stable, Stable))
+        self._begun: set[str] = set()
+        """Attacks that were begun before the operations were known."""
+        self._unsure: dict[str, list[_Sighted]] = defaultdict(list)
+        """What waits to be shown a second time, by the instance that it may share."""
+        self._has: frozenset[Need] = frozenset()
+        several = isinstance(stable, Stable)
+        self._lanes = Lanes(LANES if several else 1, "audit-lane", URGENT_LANES if several else 0)
+        wanted_attacks = [attack for attack in all_attacks() if self._is_wanted(attack)]
+        self._held = budget.seconds * QUIET_SHARE if any(one.harm is Harm.QUIET for one in wanted_attacks) else 0.0
+        budget.hold(self._held)
+
+    def begin(self, known: Understanding) -> None:
+        """Begin with what needs no more than to sign up and log in."""
+        self.learn(known)
+        for job in early([attack for attack in all_attacks() if self._is_wanted(attack) and self._could(attack)]):
+            self._begun |= {attack.name for attack in job.attacks}
+            self._lanes.put(URGENT, partial(self._job, job))
+
+    def learn(self, known: Understanding) -> None:
+        """Know more."""
+        self.known = known
+        self._has = _possessions(known, runs=isinstance(self._stable, Stable))
 
     def everything(self) -> None:
         """Run all jobs: side by side, then those that measure time one by one."""
-        plan = jobs([attack for attack in all_attacks() if self._is_wanted(attack) and self._can(attack)])
-        held = self._budget.seconds * QUIET_SHARE if any(job.quiet for job in plan) else 0.0
-        self._budget.hold(held)
-        with ThreadPoolExecutor(LANES, "audit-lane") as lanes:
-            try:
-                for done in [lanes.submit(self._job, job) for job in plan if not job.quiet]:
-                    done.result()
-            except BaseException:
-                self._budget.end()
-                lanes.shutdown(wait=False, cancel_futures=True)
-                self._stable.close()
-                raise
-        self._budget.hold(-held)
+        left = [attack for attack in all_attacks() if self._is_wanted(attack) and attack.name not in self._begun]
+        plan = jobs([attack for attack in left if self._can(attack)])
+        for number, job in enumerate(plan):
+            if not job.quiet:
+                self._lanes.put(number, partial(self._job, job))
+        self._lanes.finish()
+        self._budget.hold(-self._held)
         for job in plan:
             if job.quiet:
                 self._job(job)
+                self._verify_all()
+
+    def leave(self) -> None:
+        """Give up at once, and leave nothing behind."""
+        self._budget.end()
+        self._lanes.leave()
+        self._stable.close()
+        self._lanes.end()
 
     def _is_wanted(self, attack: Attack) -> bool:
         named = not self._wanted.only or attack.name in self._wanted.only or attack.family in self._wanted.only
         return named and (not self._wanted.kinds or bool(self._wanted.kinds & set(attack.kinds)))
 
     def _can(self, attack: Attack) -> bool:
-        missing = attack.needs - self._has
-        for need in missing:
+        for need in attack.needs - self._has:
             self._miss(attack, need.value)
-        return not missing
+        return self._could(attack)
+
+    def _could(self, attack: Attack) -> bool:
+        return attack.needs <= self._has
 
     def _miss(self, attack: Attack, why: str) -> None:
         with self._lock:
@@ -238,63 +306,86 @@ class _Run:
                 self._seen.missed[kind][why] = None
 
     def _job(self, job: Job) -> None:
+        """Strike with each attack of the job on one fresh instance; what it sights is shown again as soon as a lane is free."""
         self._progress.doing(job.name, self._budget.requests)
-        first = self._on_fresh(job.attacks, {})
-        if not any(first.values()):
-            return
-        again = tuple(attack for attack in job.attacks if first[attack.name])
-        self._progress.doing(f"{job.name}, once more", self._budget.requests)
-        focus = {attack.name: self._focus(first[attack.name]) for attack in again}
-        second = self._on_fresh(again, focus, first)
-        for attack in again:
-            for group in grouped(confirmed(first[attack.name], second[attack.name])):
+        for attack, site in self._on_fresh(job.attacks, self._wanted.seed, FIRST_SECONDS_MIN):
+            sighted = self._strike(attack, site, FIRST_SHARE)
+            if sighted and job.quiet:
+                self._unsure[attack.name].append(_Sighted(attack, tuple(sighted)))
+            elif sighted:
+                self._put_unsure(_Sighted(attack, tuple(sighted)))
+
+    def _put_unsure(self, one: _Sighted) -> None:
+        """Have it verified; what may share an instance is verified together, when a lane comes to it."""
+        attack = one.attack
+        key = attack.name if is_alone(attack) or Need.CLOCK in attack.needs else attack.harm.name
+        with self._lock:
+            self._unsure[key].append(one)
+            waits = len(self._unsure[key]) > 1
+        if not waits:
+            self._lanes.put(URGENT, partial(self._verify, key))
+
+    def _verify_all(self) -> None:
+        for key in tuple(self._unsure):
+            self._verify(key)
+
+    def _verify(self, key: str) -> None:
+        """Strike again on another fresh instance; only what both runs show becomes a finding, with a reproducer that was tried."""
+        with self._lock:
+            before = {one.attack.name: one for one in self._unsure.pop(key, ())}
+        self._progress.doing(f"{', '.join(before)}, once more", self._budget.requests)
+        attacks = [one.attack for one in before.values()]
+        for attack, site in self._on_fresh(attacks, self._wanted.seed + 1, AGAIN_SECONDS_MIN):
+            first = before[attack.name].sightings
+            site.focus, site.before = self._focus(first), first
+            second = self._strike(attack, site, 1.0, "once more")
+            shown = confirmed(first, second)
+            for group in grouped(shown):
                 self._progress.found(finding_of(group, lambda _: ""))
-                with self._lock:
-                    self._seen.sightings += group
+            with self._lock:
+                self._seen.sightings += shown
+            self._write_reproducers(attack, shown, second, site)
 
     def _focus(self, sightings: Sequence[Sighting]) -> frozenset[str]:
         """The operations to attack again; none when a component was sighted, which needs them all."""
-        names = {operation.name for operation in self._known.operations}
+        names = {operation.name for operation in self.known.operations}
         seen = {sighting.operation for sighting in sightings}
         return frozenset(seen) if seen <= names else frozenset()
 
     def _on_fresh(
-        self, group: Sequence[Attack], focus: dict[str, frozenset[str]], before: dict[str, list[Sighting]] | None = None
-    ) -> dict[str, list[Sighting]]:
-        """Strike with each attack of the group on one fresh instance; what was sighted `before` gets its reproducer."""
-        found: dict[str, list[Sighting]] = {attack.name: [] for attack in group}
-        if self._budget.left() <= (1.0 if before else FIRST_SECONDS_MIN):
-            for attack in group:
-                self._miss(
-                    attack, f"the budget of {self._wanted.seconds:.0f} seconds was used up: give more with --seconds"
-                )
-            return found
+        self, attacks: Sequence[Attack], seed: int, seconds_min: float
+    ) -> Iterator[tuple[Attack, RunningSite]]:
+        """Give each attack the same fresh instance, as long as there is time; what is missed is told."""
+        if not attacks:
+            return
+        if self._budget.left() <= seconds_min:
+            self._miss_all(
+                attacks, f"the budget of {self._wanted.seconds:.0f} seconds was used up: give more with --seconds"
+            )
+            return
+        began = time.monotonic()
         try:
             instance = self._stable.fresh()
         except (TargetRefused, ConnectionError) as refused:
-            for attack in group:
-                self._miss(attack, f"a fresh instance did not start: {refused}")
-            return found
-        seed = self._wanted.seed + (1 if focus else 0)
-        site = RunningSite(instance, self._known, seed, self._budget, self._notebook)
+            self._miss_all(attacks, f"a fresh instance did not start: {refused}")
+            return
+        self._budget.diary.wrote(f"start for {attacks[0].name}", began)
+        site = RunningSite(instance, self.known, seed, self._budget, self._notebook)
         try:
-            for attack in group:
+            for attack in attacks:
                 if not instance.alive():
                     instance.restart()
-                site.focus = focus.get(attack.name, frozenset())
-                found[attack.name] = self._strike(attack, site, 1.0 if before else FIRST_SHARE)
-                if before:
-                    self._write_reproducers(
-                        attack, confirmed(before[attack.name], found[attack.name]), found[attack.name], site
-                    )
+                yield attack, site
         except (TargetRefused, ConnectionError) as refused:
-            for attack in group:
-                self._miss(attack, f"the target did not come back: {refused}")
+            self._miss_all(attacks, f"the target did not come back: {refused}")
         finally:
             self._stable.put_away(instance)
-        return found
 
-    def _strike(self, attack: Attack, site: RunningSite, share: float) -> list[Sighting]:
+    def _miss_all(self, attacks: Sequence[Attack], why: str) -> None:
+        for attack in attacks:
+            self._miss(attack, why)
+
+    def _strike(self, attack: Attack, site: RunningSite, share: float, again: str = "") -> list[Sighting]:
         site.allow(attack.seconds * max(1.0, self._wanted.seconds / SECONDS), share)
         site.people.renew()
         sightings: list[Sighting] = []
@@ -315,7 +406,9 @@ class _Run:
                 attack,
                 f"the attack {attack.name} broke off: {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})",
             )
-        self._progress.doing(f"{attack.name}: {time.monotonic() - began:.1f} s", self._budget.requests)
+        what = f"{attack.name}, {again}" if again else attack.name
+        self._budget.diary.wrote(what, began, len(sightings))
+        self._progress.doing(f"{what}: {time.monotonic() - began:.1f} s", self._budget.requests)
         return sightings
 
     def _write_reproducers(
@@ -332,7 +425,7 @@ class _Run:
                     self._seen.reproducers[key] = text
 
     def _program(self, sighting: Sighting, site: RunningSite) -> str | None:
-        log_in = self._known.ways.log_in
+        log_in = self.known.ways.log_in
         try:
             return program(sighting, (*self._settlement, *site.answers()), (log_in.path,) if log_in else ())
         except Exception as error:  # noqa: BLE001 - a finding without a program is still a finding
@@ -368,7 +461,8 @@ class _Run:
             questions=tuple(sorted(open_questions, key=lambda one: one.id)),
             not_tested=tuple(self._not_tested()),
             notes=tuple(dict.fromkeys([*meant, *seen.notes])),
-            inferred={**inferred(self._known), "command": list(command(given, "")[:-2])},
+            inferred={**inferred(self.known), "command": list(command(given, "")[:-2])},
+            timeline=self._budget.diary.timeline(),
         )
         return source.beside(report, notes)
 

@@ -8,31 +8,52 @@ from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Need
 
-ALONE_SECONDS: Final = 44.0
+ALONE_SECONDS: Final = 25.0
 """An attack that may take longer gets an instance to itself, so that others need not wait for it."""
 SHARED_SECONDS: Final = 60.0
 """How long the attacks of one instance may take together, by their own limits (most end long before)."""
+EARLY: Final = (
+    "login.enumeration",
+    "password.weak-hash",
+    "password.no-policy",
+    "session.alg-none",
+    "session.weak-key",
+)
+"""What needs no more than to sign up and log in: begun while the operations are still being explored, so that findings come early."""
 LIKELY: Final = (
     "outbound.giving-up",  # the longest, and the one that finds out what sends messages at all
-    "input.server-error",
+    "exposure.identifiers",
     "exposure.logs",
-    "exposure.refused-messages",
-    "login.enumeration",
-    "outbound.answers",
     "outbound.slow",
-    "limits.page-size",
+    "input.server-error",
+    "outbound.permanent",
     "limits.body-size",
+    "limits.page-size",
+    "outbound.later",
+    "exposure.refused-messages",
     "outbound.certificates",
+    "outbound.old-news",
     "outbound.content",
+    "outbound.elsewhere",
+    "rule.time-zone",
+    "input.log-lines",
+    "login.no-throttle",
+    "race.write-lock",
+    "session.queued",
+    "session.locked-out",
+    "outbound.taken",
     "outbound.addresses",
     "idempotency.missing",
-    "input.injection",
-    "access.read",
-    "login.no-throttle",
     "race.at-once",
+    "race.lost-update",
+    "input.injection",
+    "limits.storage",
+    "access.read",
     "limits.hashing",
 )
-"""What backends get wrong most often comes first, so that a budget that ends early has seen it; all else follows by family."""
+"""What backends get wrong most often, and what takes long, comes first, so that a budget that ends early has seen it."""
+LAST: Final = ("session.digit-key",)
+"""What uses the processor for long (a million keys are tried), and keeps others from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +70,36 @@ class Job:
         return self.attacks[0].name if len(self.attacks) == 1 else ", ".join(families)
 
 
+def early(attacks: Sequence[Attack]) -> tuple[Job, ...]:
+    """What can begin before the operations are known: one job, the quickest to show something first."""
+    known = {attack.name: attack for attack in attacks}
+    begun = tuple(known[name] for name in EARLY if name in known)
+    return (Job(begun),) if begun else ()
+
+
 def jobs(attacks: Sequence[Attack]) -> tuple[Job, ...]:
     """The order of an audit."""
-    ranked = sorted(attacks, key=_rank)
-    harmless = [attack for attack in ranked if attack.harm is Harm.NONE]
-    writing = [attack for attack in ranked if attack.harm is Harm.WRITES]
-    short = [attack for attack in writing if attack.seconds <= ALONE_SECONDS]
-    alone = [attack for attack in ranked if attack.harm is Harm.BREAKS or (attack in writing and attack not in short)]
+    ranked = sorted(attacks, key=rank)
     quiet = [attack for attack in ranked if attack.harm is Harm.QUIET]
-    side_by_side = [*(Job((attack,)) for attack in alone), *_shared(short), *_shared(harmless)]
+    alone = [attack for attack in ranked if attack not in quiet and is_alone(attack)]
+    harmless = [attack for attack in ranked if attack.harm is Harm.NONE and attack not in alone]
+    writing = [attack for attack in ranked if attack.harm is Harm.WRITES and attack not in alone]
+    side_by_side = [*(Job((attack,)) for attack in alone), *_shared(writing), *_shared(harmless)]
     return (
-        *sorted(side_by_side, key=lambda job: min(map(_rank, job.attacks))),
+        *sorted(side_by_side, key=lambda job: min(map(rank, job.attacks))),
         *(Job((attack,), quiet=True) for attack in quiet),
     )
 
 
-def _rank(attack: Attack) -> int:
+def is_alone(attack: Attack) -> bool:
+    """Whether it has an instance to itself."""
+    return attack.harm is Harm.BREAKS or attack.seconds > ALONE_SECONDS
+
+
+def rank(attack: Attack) -> int:
+    """How early it is begun; the lowest first."""
+    if attack.name in LAST:
+        return len(LIKELY) + 1
     return LIKELY.index(attack.name) if attack.name in LIKELY else len(LIKELY)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from techlead.audit.attacks.attack import Sighting
+from techlead.audit.finding import Spent
 from techlead.audit.target.builder import Builder
 from techlead.audit.target.client import Client
 from techlead.audit.target.database import SqliteDatabase
@@ -34,6 +37,7 @@ class Budget:
         self.deadline = self.started + seconds
         self.requests_max = requests
         self.requests = 0
+        self.diary = Diary(self.started)
 
     def spend(self, count: int) -> bool:
         """Take from the requests; False when they are used up."""
@@ -52,6 +56,35 @@ class Budget:
         """Nothing more is to be spent."""
         self.deadline = self.started
         self.requests_max = 0
+
+
+class Diary:
+    """Writes down where the seconds of an audit go; used from several threads."""
+
+    def __init__(self, began: float) -> None:
+        """Count from there."""
+        self._began = began
+        self._lock = threading.Lock()
+        self._stretches: list[Spent] = []
+
+    def wrote(self, what: str, began: float, found: int = 0) -> None:
+        """Add what began then (by `time.monotonic`) and ends now."""
+        with self._lock:
+            self._stretches.append(Spent(what, began - self._began, time.monotonic() - began, found))
+
+    @contextlib.contextmanager
+    def stretch(self, what: str) -> Iterator[None]:
+        """Add what is done within."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.wrote(what, began)
+
+    def timeline(self) -> tuple[Spent, ...]:
+        """Give all of it, in the order of beginning."""
+        with self._lock:
+            return tuple(sorted(self._stretches, key=lambda stretch: stretch.began))
 
 
 class RunningSite:
@@ -75,8 +108,9 @@ class RunningSite:
         self.world = instance.world
         self.notebook = notebook
         self.focus: frozenset[str] = frozenset()
+        self.before: tuple[Sighting, ...] = ()
         self.seed = seed
-        self.values = Values(seed + 2, instance.clock.now)  # 0 and 1 are those of the explorer and the settlers
+        self.values = Values(seed + 2, instance.clock.now)  # 0, 1 and 4 are those of others: see `understand.SETTLERS`
         self.people = Identities(
             known.ways, self.send, self.values, lambda: instance.database, known.settled, instance.clock.advance
         )

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from inspect import isawaitable
 from ipaddress import ip_address
 from typing import Any, Final
@@ -31,6 +33,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 from pydantic_ai.models import Model, ModelRequestParameters, infer_model
+from pydantic_ai.providers import Provider, infer_provider, infer_provider_class
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.usage import RequestUsage
@@ -67,6 +70,11 @@ TOOL: Final = ToolDefinition(
 CHARACTERS_PER_TOKEN: Final = 3
 """Fewer than any tokenizer needs for English or code, so that an estimate is never too low."""
 OUTPUT_TOKENS_MAX: Final = 32_000
+KEY: Final = re.compile(r"[A-Z][A-Z0-9_]*_API_KEY")
+NO_KEY: Final = (
+    "{} is not set: it holds the key of the model (`key_variable` in [ai] names another). "
+    "Without a key, `techlead brief` prints the same task for any assistant."
+)
 
 
 class NotAsked(SettingsRefused):
@@ -81,6 +89,7 @@ class Intern:
     ) -> None:
         """Find the model and its price; SettingsRefused when either is not known. Nothing is sent yet."""
         self._asked = asked
+        self._environment = environment
         self._task = task
         self._now = now
         self._left_of_day = asked.spending.dollars_of_day_max - spent_today
@@ -89,6 +98,7 @@ class Intern:
         self._history: list[ModelMessage] = []
         self._began = now()
         self._loop = asyncio.Runner()  # one for all requests: connections that are kept belong to their loop
+        self._loop.run(self._model.__aenter__())
         self.spent: list[Used] = []
         self.model = asked.model
 
@@ -108,17 +118,28 @@ class Intern:
             self._note(self._estimate(words), 0)
             raise NotAsked(f"{self._asked.model} gave no answer within {seconds:.0f} s.") from None
         except Exception as error:  # noqa: BLE001 - each provider's library raises its own
-            raise NotAsked(f"{self._asked.model} gave no answer: {type(error).__name__}: {_brief(error)}") from None
+            raise NotAsked(
+                f"{self._asked.model} gave no answer: {type(error).__name__}: {self._without_keys(error)}"
+            ) from None
         self._history.append(response)
         self._note(*_counted(response.usage, self._estimate(words), response))
         return _said(response)
 
     def close(self) -> None:
         """Let its connections go."""
+        self._loop.run(_ended(lambda: self._model.__aexit__(None, None, None)))
         ending = getattr(getattr(self._model, "client", None), "close", None)
         if ending is not None:
             self._loop.run(_ended(ending))
         self._loop.close()
+
+    def _without_keys(self, error: Exception) -> str:
+        """Say what a provider said; some repeat the key that they were given."""
+        said = _brief(error)
+        for name, value in self._environment.items():
+            if value and (name == self._asked.key_variable or KEY.fullmatch(name)):
+                said = said.replace(value, "***")
+        return said
 
     def _request(self, words: str) -> ModelRequest:
         last = self._history[-1] if self._history else None
@@ -164,13 +185,15 @@ def model_of(asked: Asked, environment: Mapping[str, str]) -> Model:
     try:
         if asked.url:
             return _compatible(asked, environment)
-        if asked.key_variable:
-            return infer_model(asked.model, lambda provider: _keyed(provider, _key(asked.key_variable, environment)))
-        return infer_model(asked.model)
-    except (UserError, ImportError, ValueError) as error:
-        raise SettingsRefused(f"{asked.model} cannot be asked: {_brief(error)}") from None
-    except Exception as error:  # noqa: BLE001 - each provider's library raises its own for a missing key
-        raise SettingsRefused(f"{asked.model} cannot be asked: {_brief(error)}") from None
+        keyed = partial(_keyed, asked.key_variable, environment) if asked.key_variable else infer_provider
+        return _asked_once(infer_model(asked.model, keyed))
+    except SettingsRefused:
+        raise
+    except Exception as error:  # noqa: BLE001 - each provider's library raises its own, for a missing key too
+        missing = KEY.search(str(error)) if isinstance(error, UserError) else None
+        raise SettingsRefused(
+            NO_KEY.format(missing[0]) if missing else f"{asked.model} cannot be asked: {_brief(error)}"
+        ) from None
 
 
 def prices_of(asked: Asked) -> tuple[Decimal, Decimal]:
@@ -201,17 +224,24 @@ def _compatible(asked: Asked, environment: Mapping[str, str]) -> Model:
     return OpenAIChatModel(asked.model.removeprefix("openai:"), provider=OpenAIProvider(openai_client=client))
 
 
-def _keyed(provider: str, key: str) -> Any:
-    from pydantic_ai.providers import infer_provider_class  # noqa: PLC0415 - as above
-
+def _keyed(variable: str, environment: Mapping[str, str], provider: str) -> Provider[Any]:
     made: Any = infer_provider_class(provider)
-    return made(api_key=key)
+    keyed: Provider[Any] = made(api_key=_key(variable, environment))
+    return keyed
+
+
+def _asked_once(model: Model) -> Model:
+    """Let a provider's library repeat nothing by itself: each request is counted here."""
+    client: Any = getattr(model, "client", None)
+    if hasattr(client, "max_retries"):
+        client.max_retries = 0
+    return model
 
 
 def _key(variable: str, environment: Mapping[str, str]) -> str:
     key = environment.get(variable, "")
     if not key:
-        raise SettingsRefused(f"{variable} is not set: it holds the key of the model (key_variable in [ai]).")
+        raise SettingsRefused(NO_KEY.format(variable))
     return key
 
 

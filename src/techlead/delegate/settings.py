@@ -16,7 +16,7 @@ MODEL: Final = "TECHLEAD_AI_MODEL"
 URL: Final = "TECHLEAD_AI_URL"
 NAMED: Final = frozenset({"model", "url", "key_variable", "dollars_per_million_input", "dollars_per_million_output"})
 NO_MODEL: Final = (
-    'No model is named: put `model = "anthropic:claude-sonnet-4-5"` below [ai] in techlead.toml, or set TECHLEAD_AI_MODEL. '
+    'No model is named: put `model = "anthropic:claude-sonnet-4-6"` below [ai] in techlead.toml, or set TECHLEAD_AI_MODEL. '
     "Without one, `techlead brief` prints the same brief to paste into any assistant, and `techlead propose` takes its answer."
 )
 

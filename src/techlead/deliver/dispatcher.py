@@ -220,6 +220,8 @@ class Dispatcher:
         known = {lane.name for lane in lanes}
         if len(self._order) > 2 * len(known) + self._book.process.slots_max:
             self._order = {name: turn for name, turn in self._order.items() if name in known}
+        if len(self._closed) > 2 * len(known) + self._book.process.slots_max:
+            self._closed = {name: until for name, until in self._closed.items() if name in known}
         return asks
 
     async def _sweep(self) -> None:

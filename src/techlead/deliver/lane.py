@@ -126,6 +126,12 @@ def budget_binds(lane: Lane, now: int, limits: Limits) -> bool:
     return seen.calls > 0 and seen.failed_share >= limits.budget_failed_share
 
 
+def fails_in_part(lane: Lane, now: int, limits: Limits) -> bool:
+    """Tell whether it is the destination that fails now and then, and not the message: enough calls say so."""
+    seen = breakers.counts(lane.breaker, now, limits)
+    return seen.calls >= limits.breaker_calls_min and seen.failed_share >= limits.budget_failed_share
+
+
 def _slowed(lane: Lane, now: int, limits: Limits, outcome: Paused) -> Lane:
     """Pause for as long as was asked, within limits, and halve the rate; answers to one burst halve it once.
 

@@ -190,12 +190,32 @@ class LaneWorker:
 
 @asynccontextmanager
 async def _beside(*works: Any) -> AsyncIterator[None]:
-    """Run works beside a block; all have ended when it has."""
+    """Run works beside a block; all have ended when it has, and one that fails ends the block with its failure.
+
+    Otherwise a worker would take jobs for ever of which nothing comes: whoever runs it says what failed and begins anew.
+    """
+    host = asyncio.current_task()
+    assert host is not None  # noqa: S101 - a coroutine runs in a task
+    asked = host.cancelling()
+    failed: list[BaseException] = []
+
+    def ended(task: asyncio.Future[Any]) -> None:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            failed.append(failure)
+            host.cancel()
+
     tasks = [asyncio.ensure_future(work) for work in works]
+    for task in tasks:
+        task.add_done_callback(ended)
     try:
         yield
+    except asyncio.CancelledError:
+        if failed and host.uncancel() <= asked:
+            raise failed[0] from None
+        raise
     finally:
         for task in tasks:
+            task.remove_done_callback(ended)
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 

@@ -15,6 +15,8 @@ from techlead.errors import SettingsRefused
 
 HOUR_SECONDS: Final = 3_600
 DAY_SECONDS: Final = 86_400
+KNOWN_MAX: Final = 4_096
+"""Combinations of kind, channel, notification and destination whose limits are kept worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Limits:
     wait_seconds_first: float = 10
     wait_factor: float = 3
     wait_seconds_max: float = 2 * HOUR_SECONDS
+    wait_seconds_partial_max: float = 60
     live_seconds_max: float = DAY_SECONDS
     retry_after_seconds_max: float = HOUR_SECONDS
     attempt_seconds_max: float = 15
@@ -68,6 +71,11 @@ RANGES: Final[Mapping[str, Range]] = {
     "wait_seconds_first": Range(0.1, DAY_SECONDS, "wait after the first try that failed"),
     "wait_factor": Range(1, 10, "by how much each wait is longer than the one before"),
     "wait_seconds_max": Range(0.1, DAY_SECONDS, "the longest wait between two tries"),
+    "wait_seconds_partial_max": Range(
+        0.1,
+        DAY_SECONDS,
+        "the longest wait in the first half of the tries while the destination takes some and fails others",
+    ),
     "live_seconds_max": Range(1, 7 * DAY_SECONDS, "time to live: after it a message is not tried"),
     "retry_after_seconds_max": Range(1, DAY_SECONDS, "how much of a `Retry-After` is believed"),
     "attempt_seconds_max": Range(0.1, 30, "one try, from the first byte to the last"),
@@ -173,6 +181,8 @@ class LimitsBook:
         key = (kind, channel, notification, lane)
         found = self._known.get(key)
         if found is None:
+            if len(self._known) >= KNOWN_MAX:  # destinations come from users: not all of them are remembered
+                self._known.clear()
             found = self._known[key] = self._made(*key)
         return found
 

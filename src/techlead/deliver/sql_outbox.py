@@ -154,11 +154,15 @@ class SqlOutbox:
 
     async def _written(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         while True:
+            spared = set(self._without)
             try:
-                return await self._store.write(work)
+                made = await self._store.write(work)
             except AftermathFailed as failure:
                 self._without.add(failure.message)
                 self._failed(failure.message, failure.cause)
+            else:
+                self._without -= spared  # their calls have ended with this
+                return made
 
     async def _asked(
         self, tx: Transaction, lane: Lane, known: Known, ask: Ask, left: int, done: Done

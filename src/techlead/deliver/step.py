@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
-from techlead.deliver.lane import Lane
+from techlead.deliver.lane import Lane, fails_in_part
 from techlead.deliver.limits import Limits
 from techlead.deliver.port import COUNTED, Dead, Delivered, Outcome, Paused
 from techlead.primitives.clock import SECOND_US
@@ -89,7 +89,8 @@ def next_step(
         return _later(Happening.POSTPONED, at, expires_at, outcome.fault.value)
     if tries >= limits.tries_max:
         return _step(Happening.EXHAUSTED, 0, burned=True, reason=outcome.fault.value)
-    wait = max(asked, wait_seconds(tries, limits, chance))
+    in_part = outcome.fault in COUNTED and fails_in_part(lane, now, limits)
+    wait = max(asked, wait_seconds(tries, _in_part(limits, tries) if in_part else limits, chance))
     return _later(Happening.AGAIN, now + round(wait * SECOND_US), expires_at, outcome.fault.value)
 
 
@@ -98,6 +99,18 @@ def wait_seconds(tries: int, limits: Limits, chance: float) -> float:
     longest = limits.wait_seconds_first * limits.wait_factor ** min(tries - 1, 64)
     longest = min(longest, limits.wait_seconds_max)
     return longest / 2 + chance * longest / 2
+
+
+def _in_part(limits: Limits, tries: int) -> Limits:
+    """Wait less while a destination fails in part: its retry budget spares it, however long each message waits.
+
+    Who was unlucky several times would only be late, long after all is well again. The second half of the tries is kept
+    for an outage that lasts.
+    """
+    longest = limits.wait_seconds_partial_max
+    if 2 * tries > limits.tries_max or limits.wait_seconds_max <= longest:
+        return limits
+    return replace(limits, wait_seconds_max=longest)
 
 
 def unclaimable(tries: int, expires_at: int, limits: Limits, now: int) -> Step | None:

@@ -23,6 +23,8 @@ class Changes:
 
     def told(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> bytes:
         """Write the changes of stored values as JSON; what is not in `before` was empty."""
+        if not before:
+            return self._told_of_new(after)
         changes: dict[str, Any] = {}
         for name, told, show in self._fields:
             if name not in after:
@@ -36,6 +38,15 @@ class Changes:
                 changes[name] = _Change(old, new)
             else:
                 changes[name] = _Change(None if old is None else show(old), None if new is None else show(new))
+        return _encode(changes)
+
+    def _told_of_new(self, after: Mapping[str, Any]) -> bytes:
+        """Write all that a new row holds, without asking for what was there before."""
+        changes: dict[str, Any] = {}
+        for name, told, show in self._fields:
+            new = after.get(name)
+            if new is not None:
+                changes[name] = _Change(None, new if show is None else show(new)) if told else HIDDEN
         return _encode(changes)
 
 

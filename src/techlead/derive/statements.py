@@ -6,11 +6,11 @@ each field whose reader depends on the row. So one codec table serves answers, f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -40,6 +40,7 @@ from techlead.derive.history import Changes
 from techlead.derive.plan import FieldPlan, Parameter, Plan, ResourcePlan
 from techlead.derive.tables import ID, column_type, tables
 
+T = TypeVar("T")
 DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = {
     "sqlite": lambda: sqlite.dialect(paramstyle="qmark"),
     "postgresql": postgresql.asyncpg.dialect,
@@ -110,6 +111,7 @@ class Statements:
         self._compiler = DIALECTS[dialect]()
         self._policies = SqlPolicies(plan, self.metadata)
         self._known: dict[tuple[Any, ...], Statement] = {}
+        self._kept: dict[Any, Any] = {}
         self.anchors = _anchors(plan)
         self.changes = {name: Changes(resource) for name, resource in plan.resources.items()}
 
@@ -229,6 +231,13 @@ class Statements:
     def aggregate(self, parameter: Parameter) -> Statement:
         """Count or sum the rows that hang on the anchors `:anchor_<field>`."""
         return self._once(("aggregate", parameter.aggregate), lambda: self._aggregate(parameter))
+
+    def kept(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Keep what a layer above has worked out from the Plan once, for as long as the Plan runs."""
+        found: T | None = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = make()
+        return found
 
     def made(self, key: str, build: Callable[[Mapping[str, Table]], Executable]) -> Statement:
         """Keep a statement of the runtime's own, built from the tables by name."""

@@ -10,7 +10,7 @@ from techlead.deliver.limits import RANGES, LimitsBook
 from techlead.deliver.port import Kind
 from techlead.derive.plan import ActionPlan, NotificationPlan, Plan
 from techlead.explain.reading import sends_of
-from techlead.serve.change.notify import KINDS
+from techlead.serve.change.telling import KINDS
 
 SHOWN: Final = ("tries_max", "wait_seconds_first", "wait_factor", "wait_seconds_max", "live_seconds_max",
     "retry_after_seconds_max", "attempt_seconds_max", "rate_per_second", "breaker_failures_in_a_row",

@@ -209,9 +209,9 @@ async def created(
     runtime: Runtime, unit: Unit, resource: ResourcePlan, values: Mapping[str, Any], revision: int
 ) -> Answer:
     """Answer 201 with the new row as its creator sees it."""
-    answer = await shown(runtime, unit, resource, values, revision)
+    _, body, headers, *_ = await shown(runtime, unit, resource, values, revision)
     place = f"/{resource.path}/{resource.prefix}_{written_suffix(values['id'])}".encode()
-    return answer._replace(status=201, headers=(*answer.headers, (b"location", place)))
+    return Answer(201, body, (*headers, (b"location", place)))
 
 
 async def shown(

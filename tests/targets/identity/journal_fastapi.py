@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 HOLES = frozenset(os.environ.get("HOLES", "none").split(","))
 KEY = "dev-secret-change-me" if "session.weak-signing-key" in HOLES else secrets.token_urlsafe(48)
+KEY = str(4700 + 11) if "session.digit-signing-key" in HOLES else KEY
 SHORTEST_PASSWORD = 1 if "password.no-policy" in HOLES else 8
 TRIES_MAX, TRIES_SECONDS = 10, 900
 HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)

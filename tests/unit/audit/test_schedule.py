@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from techlead.audit.attacks.attack import Harm, Need
 from techlead.audit.families import attacks
-from techlead.audit.schedule import LIKELY, SHARED_SECONDS, jobs
+from techlead.audit.schedule import EARLY, LAST, LIKELY, SHARED_SECONDS, early, jobs
 
 
 def test_every_attack_is_in_one_job():
@@ -43,7 +43,12 @@ def test_no_instance_is_shared_for_too_long():
 
 
 def test_every_likely_attack_exists():
-    assert set(LIKELY) <= {one.name for one in attacks()}
+    assert {*LIKELY, *EARLY, *LAST} <= {one.name for one in attacks()}
+
+
+def test_what_needs_only_a_log_in_may_begin_early_and_only_where_it_is_asked_for():
+    assert [one.name for job in early(attacks()) for one in job.attacks] == list(EARLY)
+    assert early([one for one in attacks() if one.name not in EARLY]) == ()
 
 
 def test_the_likeliest_is_begun_first_and_what_follows_is_no_likelier():

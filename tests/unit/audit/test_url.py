@@ -65,7 +65,7 @@ def url() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def report(url: str) -> Report:
     return audit(
-        Given(url=url), Wanted(seconds=60, only=("input.server-error", "outbound.answers", "exposure.logs")), Silent()
+        Given(url=url), Wanted(seconds=60, only=("input.server-error", "outbound.later", "exposure.logs")), Silent()
     )
 
 
@@ -75,7 +75,7 @@ def test_the_hole_is_found_from_outside(report: Report):
 
 def test_what_needs_the_process_is_said_not_to_have_been_tried(report: Report):
     reasons = {one.kind: one.why for one in report.not_tested}
-    assert "give module:app or --start" in reasons["outbound.retries-permanent"]
+    assert "give module:app or --start" in reasons["outbound.ignores-retry-after"]
     assert "its log cannot be read" in reasons["exposure.log-secret"]
 
 

@@ -44,6 +44,14 @@ def lose(book: Book) -> None:
     book.state = State.LOST
 '''
 GOOD = SHELF + LOSE
+SHELVES = '''
+
+@backend.resource(read=role("librarian"), create=role("librarian"), update=role("librarian"), delete=role("librarian"))
+class Shelf(Resource):
+    """A shelf."""
+
+    room: Mapped[str] = field(max_length=40)
+'''
 TASK = "A librarian marks a copy as lost"
 
 
@@ -80,6 +88,9 @@ CASES = {
     "a good answer in prose": Case((Says(text=f"Here it is.\n\n```python file=backend.py\n{GOOD}```\nDone."),), 0, "read"),
     "a new file of tests": Case((Says({"test_lost.py": RIGHT_TEST}),), 0, "read", "Test that lost books stay", FOR_TESTS),
     "words for people": Case((Says({"docs/lending.md": "# Lending\n\nAt most three times.\n"}),), 0, "read", words=("--for", "docs")),
+    "a new resource": Case((Says({"backend.py": SHELF + SHELVES}),), 0, "read", "Add shelves that a librarian keeps", ("--for", "resource")),
+    "an explanation": Case((Says({"docs/lending.md": "# Lending\n\nA lost book stays.\n"}),), 0, "read", words=("--for", "explain")),
+    "an explanation that changes code": Case((Says({"backend.py": GOOD}),), 1, "a task for explain does not write this file", words=("--for", "explain")),
     "drops a signed condition": Case((page("book.state is State.FREE and few(book)", "few(book)"),), 1, "rule lendable: it is changed, and it is signed"),
     "adds an unbounded field": Case((page("    loans: Mapped", "    note: Mapped[str]\n    loans: Mapped"),), 1, "Book.note"),
     "exposes a personal field": Case((page("Mapped[Personal[str] | None] = field(max_length=30, read=owner)", "Mapped[str | None] = field(max_length=30)"),), 1, "Reader.phone: it was personal and would be public"),

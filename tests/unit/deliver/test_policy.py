@@ -10,7 +10,7 @@ from techlead.deliver import breaker as breakers
 from techlead.deliver.breaker import TRANSITIONS, Breaker, Event, Phase
 from techlead.deliver.bucket import Bucket
 from techlead.deliver.lane import Lane, admit, rate_of, resume, settle, started
-from techlead.deliver.limits import Limits, LimitsBook
+from techlead.deliver.limits import KNOWN_MAX, Limits, LimitsBook
 from techlead.deliver.outbox import lane_of
 from techlead.deliver.port import Dead, Delivered, Fault, Kind, Paused, Retry
 from techlead.deliver.retry_after import seconds_of
@@ -147,6 +147,22 @@ def test_half_of_each_wait_is_certain_and_none_is_longer_than_its_cap(chance: fl
         assert longest / 2 <= wait_seconds(tries, LIMITS, chance) <= longest
 
 
+def test_who_was_unlucky_with_a_destination_that_fails_in_part_waits_a_minute_at_most_for_half_of_its_tries() -> None:
+    limits = replace(LIMITS, tries_max=12)
+    now_and_then = Lane()
+    for number in range(20):
+        outcome = DOWN if number % 4 == 0 else Delivered()
+        now_and_then = settle(now_and_then, NOW, limits, outcome, key(number), probe=False)
+
+    def wait(tries: int, lane: Lane, outcome: Retry = DOWN) -> float:
+        return (next_step(outcome, tries, later(86_400), lane, limits, NOW, 1.0, probe=False).at - NOW) / SECOND_US
+
+    assert [wait(tries, now_and_then) for tries in (1, 2, 3, 6, 7)] == [10, 30, 60, 60, 7_200]
+    assert wait(6, failing(4)) == 2_430, "few calls tell nothing of the destination"
+    assert wait(6, now_and_then, Retry(Fault.BUSY)) == 2_430, "it is about the message"
+    assert wait(3, now_and_then, Retry(Fault.SERVER, "", 90)) == 90, "what the destination asks for is a lower bound"
+
+
 def test_a_message_moves_as_its_life_is_drawn() -> None:
     end = later(86_400)
     again = next_step(DOWN, 1, end, Lane(), LIMITS, NOW, 0.5, probe=False)
@@ -208,3 +224,11 @@ def test_each_room_of_a_chat_is_a_lane_of_its_own() -> None:
 )  # fmt: skip
 def test_retry_after_is_read_in_both_its_forms(header: str | None, seconds: float | None) -> None:
     assert seconds_of(header, NOW) == seconds
+
+
+def test_not_every_destination_that_users_think_of_is_remembered() -> None:
+    book = LimitsBook()
+    for number in range(KNOWN_MAX + 100):
+        book.of_lane("webhook", f"webhook:{number}.example")
+    assert len(book._known) <= KNOWN_MAX
+    assert book.of_lane("webhook", "webhook:0.example").rate_per_second == 25

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from time import monotonic
 from typing import Any
 
 from techlead.errors import StoreUnavailable
@@ -66,13 +67,15 @@ async def test_work_that_is_hurried_often_is_done_together() -> None:
     tasks = Tasks(log_of([]), [Periodic("mail", NEVER, work)])
     tasks.start()
     await work.until(1)
+    began = monotonic()
     for _ in range(1_000):
         tasks.hurry("mail")
         await asyncio.sleep(0)
+    pauses = int((monotonic() - began) / HURRIED_PAUSE_SECONDS)  # none, but on a busy machine
     await work.until(2)
     await asyncio.sleep(3 * HURRIED_PAUSE_SECONDS)
     await tasks.stop()
-    assert work.rounds == 2
+    assert work.rounds <= 2 + pauses
 
 
 async def test_nothing_runs_after_the_stop() -> None:

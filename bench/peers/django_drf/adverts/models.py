@@ -38,3 +38,43 @@ class Advert(models.Model):
     def __str__(self) -> str:
         """Answer the title."""
         return self.title
+
+
+class KeptAnswer(models.Model):
+    """What a key was answered."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    key = models.CharField(max_length=128)
+    fingerprint = models.CharField(max_length=64)
+    status = models.IntegerField()
+    body = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        """One answer for each key of an account."""
+
+        constraints = (models.UniqueConstraint(fields=["user", "key"], name="one_answer_a_key"),)
+
+    def __str__(self) -> str:
+        """Answer the key."""
+        return self.key
+
+
+class AuditEntry(models.Model):
+    """Who did what to which row."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    at = models.DateTimeField(auto_now_add=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    operation = models.CharField(max_length=80)
+    row_id = models.UUIDField()
+    changes = models.JSONField()
+
+    class Meta:
+        """Read by row."""
+
+        indexes = (models.Index(fields=["row_id", "at"]),)
+
+    def __str__(self) -> str:
+        """Answer the operation."""
+        return self.operation

@@ -127,6 +127,10 @@ class People(Protocol):
         """An administrator, where one can be had."""
         ...
 
+    def of(self, role: str, number: int = 1) -> Actor:
+        """Somebody of a role, the same one each time (`first` is the first ordinary user). Raises Unavailable when refused."""
+        ...
+
     def new(self, role: str = "user", **fields: Any) -> Actor:
         """Sign up (and log in) somebody new; `fields` set fields of the sign-up body. Raises Unavailable when refused."""
         ...
@@ -273,6 +277,8 @@ class Site(Protocol):
     to find out again, such as which operation sends mail; never what was sighted. Whatever is in it must still hold on a fresh instance."""
     focus: frozenset[str]
     """On the second run the operations that were sighted; empty on the first. `site.places(...)` respects it."""
+    before: tuple[Sighting, ...]
+    """On the second run what was sighted on the first: a hint where to look again, never a proof; empty on the first."""
     seed: int
 
     def places(self, *roles: Any, unsafe: bool | None = None) -> tuple[Operation, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from techlead.audit.finding import Exchange, Finding, Note, NotTested, Question, Report
+from techlead.audit.finding import Exchange, Finding, Note, NotTested, Question, Report, Spent
 from techlead.audit.kinds import KINDS
 from techlead.audit.report.text import mending, ordered, plain, title
 
@@ -30,6 +30,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "not_tested": [_not_tested(entry) for entry in report.not_tested],
         "notes": [_note(note) for note in report.notes],
         "inferred": plain(report.inferred),
+        "timeline": [_spent(stretch) for stretch in report.timeline],
     }
 
 
@@ -82,3 +83,12 @@ def _not_tested(entry: NotTested) -> dict[str, Any]:
 
 def _note(note: Note) -> dict[str, Any]:
     return {"kind": note.kind, "where": plain(note.where), "what": plain(note.what)}
+
+
+def _spent(stretch: Spent) -> dict[str, Any]:
+    return {
+        "what": stretch.what,
+        "began": round(stretch.began, 2),
+        "seconds": round(stretch.seconds, 2),
+        "found": stretch.found,
+    }

@@ -26,6 +26,8 @@ from techlead.errors import TargetRefused
 
 PREPARE_SECONDS: Final = 60.0
 ANSWER_SECONDS: Final = 5.0
+WORKERS_SECONDS_MAX: Final = 4.0
+"""How long workers may take to load before the instance counts as started all the same."""
 LARGE_FILE_BYTES: Final = 64 * 1024 * 1024
 LEFT_OUT: Final = (".git", ".venv", "venv", "env", "node_modules", "__pycache__", ".mypy_cache", ".pytest_cache")
 INHERITED: Final = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TZ")
@@ -126,6 +128,8 @@ class Instance:
         self._answering()
         for command in self._launch.workers:
             self._processes.start(command)
+        if self._launch.workers:
+            self._processes.rest(WORKERS_SECONDS_MAX)
 
     def _listening(self) -> int:
         deadline = time.monotonic() + self._ready_seconds

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -79,6 +81,7 @@ class Identities:
         self._database = database
         self._kept: dict[str, Actor] = {}
         self._lock = threading.RLock()
+        self._arriving: dict[str, threading.RLock] = {}
         self._settled = dict(settled or {})
         self._count = len(self._settled)
 
@@ -108,9 +111,22 @@ class Identities:
         """Somebody of a role, the same one each time."""
         key = f"{role} {number}"
         with self._lock:
+            arriving = self._arriving.setdefault(key, threading.RLock())
+        with arriving:  # others may come meanwhile: it is the target that takes its time, over their passwords
             if key not in self._kept:
                 self._kept[key] = self._again(key) or self._first_time(role, number)
             return self._kept[key]
+
+    def settle(self, wanted: Iterable[tuple[str, int]]) -> None:
+        """Let people of these roles and numbers come at once; those who are refused in the crowd come after it, or not at all."""
+        keys = tuple(wanted)
+        with ThreadPoolExecutor(max(1, len(keys)), "audit-settle") as doors:
+            for came in [doors.submit(self.of, role, number) for role, number in keys]:
+                with suppress(Unavailable):
+                    came.result()
+        for role, number in keys:
+            with suppress(Unavailable):
+                self.of(role, number)
 
     def renew(self) -> None:
         """Look again, before they are used next, whether everybody's session still counts."""

@@ -14,6 +14,8 @@ from typing import Final
 from techlead.audit.target.zygote import Forked, Zygote
 
 END_SECONDS: Final = 5.0
+REST_SECONDS: Final = 0.15
+"""Who has not used the processor for so long is at rest: ticks are of 10 ms."""
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -73,6 +75,24 @@ class Processes:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(END_SECONDS)
         self._started.clear()
+
+    def rest(self, seconds: float) -> None:
+        """Wait until none of them works any more: whoever still loads would miss what happens next."""
+        deadline = time.monotonic() + seconds
+        worked, since = self._worked(), time.monotonic()
+        while time.monotonic() < min(deadline, since + REST_SECONDS):
+            time.sleep(REST_SECONDS / 5)
+            if (now := self._worked()) != worked:
+                worked, since = now, time.monotonic()
+
+    def _worked(self) -> int:
+        """Ticks of the processor that they have used."""
+        total = 0
+        for process in self._started:
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                fields = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+                total += int(fields[11]) + int(fields[12])  # utime and stime: see proc(5)
+        return total
 
     def exited(self) -> int | None:
         """The exit code of the first that ended by itself, or None."""

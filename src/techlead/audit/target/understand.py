@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from techlead.audit.target.builder import Builder
 from techlead.audit.target.discover import from_outside, operations_of, published, schema_places
-from techlead.audit.target.exchange import Actor, Unavailable
+from techlead.audit.target.exchange import Actor
 from techlead.audit.target.explore import explore
 from techlead.audit.target.given import Given
 from techlead.audit.target.instance import Instance
@@ -24,6 +23,8 @@ from techlead.audit.target.ways import find_ways
 from techlead.errors import TargetRefused
 
 EXPLORE_SECONDS: Final = 15.0
+SETTLERS: Final = 4
+"""Added to the seed, so that settlers have other names than those who were met (0), explore (1) or attack (2 and 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,9 @@ def _no_way_in(operations: tuple[Operation, ...]) -> str:
 
 def settle(instance: Instance | Remote, met: Met, seed: int, send: Send) -> Mapping[str, Actor]:
     """Sign up the people whom every attack needs: three ordinary users and one of each other role."""
-    values = Values(seed, instance.clock.now)
+    values = Values(seed + SETTLERS, instance.clock.now)
     people = Identities(met.ways, send, values, lambda: instance.database, wait=instance.clock.advance)
-    for role in met.ways.roles:
-        for number in (1, 2, 3) if role == "user" else (1,):
-            with suppress(Unavailable):
-                people.of(role, number)
+    people.settle((role, number) for role in met.ways.roles for number in ((1, 2, 3) if role == "user" else (1,)))
     return people.kept()
 
 
@@ -92,10 +90,11 @@ def understand(
     seed: int,
     send: Send,
     seconds: float = EXPLORE_SECONDS,
+    settled: Mapping[str, Actor] | None = None,
 ) -> Understanding:
-    """Make each operation succeed once."""
+    """Make each operation succeed once, with those who are `settled` there already."""
     values = Values(seed + 1, instance.clock.now)
-    people = Identities(met.ways, send, values, lambda: instance.database, wait=instance.clock.advance)
+    people = Identities(met.ways, send, values, lambda: instance.database, settled, instance.clock.advance)
     recipes: dict[str, Recipe] = {}
     builder = Builder(met.operations, resources_of(met.operations), people, values, recipes, send)
     explored = explore(met.operations, builder, send, time.monotonic() + seconds)
@@ -106,6 +105,7 @@ def understand(
         ways=met.ways,
         recipes=explored.recipes,
         debug=met.debug,
+        settled=settled or {},
         has_database=instance.database is not None,
         untried=explored.untried,
         guessed=(
@@ -114,6 +114,19 @@ def understand(
             *met.ways.told,
             *(f"left alone, because its name says that it remakes the database: {name}" for name in met.left),
         ),
+    )
+
+
+def acquainted(met: Met, settled: Mapping[str, Actor], *, has_database: bool) -> Understanding:
+    """What can be said before anything was explored: enough to sign up, to log in, and to attack that."""
+    return Understanding(
+        framework=met.framework,
+        operations=met.operations,
+        resources=resources_of(met.operations),
+        ways=met.ways,
+        debug=met.debug,
+        settled=settled,
+        has_database=has_database,
     )
 
 

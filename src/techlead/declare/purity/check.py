@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import Any, Final, Literal
 
+from techlead.declare.purity import signatures
 from techlead.declare.purity.names import Use
 from techlead.declare.purity.objects import Kind, Known, functions_of, is_own, judge
 from techlead.declare.purity.reading import Reading
 from techlead.declare.purity.source import Defined, definition, place, runs_as_written
-from techlead.declare.purity.tables import OUTWARD, Why
+from techlead.declare.purity.tables import Why
 from techlead.declare.rule import Rule
 
 Role = Literal["rule", "action"]
@@ -42,16 +43,11 @@ def impurities(function: Callable[..., object], *, role: Role, known: Callable[[
     return tuple(sorted(dict.fromkeys(check.found)))
 
 
-def reaches(function: Callable[..., object], *, known: Callable[[object], bool]) -> tuple[Impurity, ...]:
-    """Judge a function that needs libraries of its own, such as a verifier its `hmac`: what reaches the world is refused.
-
-    This is less than `impurities`: libraries that are in no table may be called, and what they do is not read.
-    """
-    check = _Check(known, _package(function))
+def verifier_impurities(function: Callable[..., object], *, known: Callable[[object], bool]) -> tuple[Impurity, ...]:
+    """Judge a verifier of signed messages as a rule is judged, but for the digests that it needs (`signatures`)."""
+    check = _Check(known, _package(function), verifies=True)
     check.function(function, "rule", ())
-    outward = {why.reason for why in OUTWARD}
-    found = (one for one in dict.fromkeys(check.found) if any(one.reason.endswith(reason) for reason in outward))
-    return tuple(sorted(replace(one, mend=VERIFIER_MEND) for one in found))
+    return tuple(sorted(replace(one, mend=VERIFIER_MEND) for one in dict.fromkeys(check.found)))
 
 
 def class_impurities(owner: type, *, known: Callable[[object], bool]) -> tuple[Impurity, ...]:
@@ -80,6 +76,8 @@ class _Check:
 
     known: Known
     package: str
+    verifies: bool = False
+    """Whether what a verifier of signatures needs is allowed as well."""
     found: list[Impurity] = field(default_factory=list)
     done: set[FunctionType] = field(default_factory=set)
 
@@ -97,7 +95,7 @@ class _Check:
             self._refuse(*place(function), f"`{function.__name__}`", defined)
             return
         self._defaults(function, defined)
-        reading = Reading(function, defined, role, lambda thing: judge(thing, self.known, self.package))
+        reading = Reading(function, defined, role, self._judged)
         for node, shown, why in reading.refused:
             self._refuse(place(function).file, node.lineno, shown, why)
         if not reading.refused and not runs_as_written(function, defined):
@@ -105,18 +103,24 @@ class _Check:
         for use in reading.uses:
             self._use(use, function, (*path, function))
 
+    def _judged(self, thing: object) -> Kind | Why:
+        own = signatures.kind_of(thing) if self.verifies else None
+        return own or judge(thing, self.known, self.package)
+
     def _definition(self, function: FunctionType) -> Defined | Why:
         return _WRAPPED if hasattr(function, "__wrapped__") else definition(function)
 
     def _defaults(self, function: FunctionType, defined: Defined) -> None:
         """Judge the defaults as objects: a module given as one would be reached through a parameter."""
         for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-            kind = judge(value, self.known, self.package)
+            kind = self._judged(value)
             if kind is not Kind.DATA:
                 why = kind if isinstance(kind, Why) else Why("is no constant", "leave the default out")
                 self._refuse(place(function).file, defined.lineno, f"the default `{_shown(value)}`", why)
 
     def _use(self, use: Use, user: FunctionType, path: tuple[FunctionType, ...]) -> None:
+        if self.verifies and signatures.kind_of(use.thing) is not None:
+            return
         for function in _behind(use.thing, self.package):
             if function in path and not isinstance(use.thing, FunctionType | Rule):
                 continue  # a property of an Enum may well name its own members
@@ -127,6 +131,8 @@ class _Check:
                 self.function(function, "rule", path)
 
     def _refuse(self, file: str, line: int, shown: str, why: Why) -> None:
+        if self.verifies and signatures.is_allowed(shown, why):
+            return
         self.found.append(Impurity(file, line, f"{shown} {why.reason}", why.mend))
 
 

@@ -49,15 +49,6 @@ class Reach(Enum):
     ENDLESS = Why("can run without end", "loop over the rows themselves, or over a constant range(...)")
 
 
-OUTWARD: Final = tuple(
-    reach.value
-    for reach in (
-        Reach.CLOCK, Reach.NETWORK, Reach.DATABASE, Reach.FILES, Reach.LOG, Reach.RANDOM, Reach.PROCESS, Reach.WAIT,
-    )
-)  # fmt: skip
-"""What reaches the world, whatever else a function may need."""
-
-
 def _by_word(table: Mapping[Reach, str]) -> dict[str, Why]:
     return {word: reach.value for reach, words in table.items() for word in words.split()}
 

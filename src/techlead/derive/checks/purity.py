@@ -11,7 +11,7 @@ from techlead.declare.effect import create, delete, refuse
 from techlead.declare.notification import Notification
 from techlead.declare.origin import Origin
 from techlead.declare.outside import System
-from techlead.declare.purity import Role, class_impurities, impurities, reaches
+from techlead.declare.purity import Role, class_impurities, impurities, verifier_impurities
 from techlead.declare.resource import Body, Fields
 from techlead.declare.rule import Rule
 from techlead.derive.checks.rules import declared_rules
@@ -28,7 +28,7 @@ def check(declarations: Declarations, refusals: Refusals) -> None:
             place = (one.file, one.line) if own else (origin.file, origin.line)
             refusals.extend([Refusal(*place, where, one.reason, one.mend)])
     for incoming in declarations.outside.incoming:
-        for one in reaches(incoming.verify, known=is_known) if isinstance(incoming.verify, FunctionType) else ():
+        for one in () if incoming.verify is None else verifier_impurities(incoming.verify, known=is_known):
             refusals.extend([Refusal(one.file, one.line, f"verifier of {incoming.name}", one.reason, one.mend)])
     for declared in _classes(declarations):
         for one in class_impurities(declared, known=is_known):

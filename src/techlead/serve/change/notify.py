@@ -2,87 +2,90 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import bindparam, select
 
 from techlead.declare.access import Member
 from techlead.declare.notification import Channel, Notification, Own
 from techlead.declare.resource import Resource
-from techlead.deliver.port import Kind
+from techlead.deliver.outbox import lane_of
 from techlead.derive.access import SqlPolicies, account_field, at_path, field_to
 from techlead.derive.plan import NotificationPlan, Plan, ResourcePlan
 from techlead.derive.statements import Statement
 from techlead.derive.tables import ID
-from techlead.derive.templates import spoken
 from techlead.derive.views import stored_values
 from techlead.errors import ProgramError
-from techlead.serve.change.outbox import Message, put
+from techlead.serve.change.outbox import WAITING, put_rows
+from techlead.serve.change.telling import Telling, Way, telling_of
 from techlead.serve.change.unit import Unit
 
 RECIPIENTS_MAX: Final = 1_000
 BROWSERS_MAX: Final = 10
 """Browsers of one account."""
-PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-KINDS: Final[Mapping[Channel | Own, Kind]] = {
-    Channel.EMAIL: Kind.EMAIL,
-    Channel.WEBHOOK: Kind.WEBHOOK,
-    Channel.CHAT: Kind.CHAT,
-    Channel.PUSH: Kind.PUSH,
-}
-"""The schedule that a channel's messages follow; the inbox has none, for it is in the database already."""
+LOOKED_UP: Final = frozenset({Channel.WEBHOOK, Channel.PUSH})
+"""Channels on which an account has an address of its own, one or several or none."""
+NO_DATA: Final = ""
+_encode = msgspec.json.encode
 
 
 async def notify(unit: Unit, declared: Notification[Any], resource: ResourcePlan, row: Resource) -> None:
-    """Write the outbox rows of one notification about one row."""
-    planned = next((one for one in unit.statements.plan.notifications if one.declared is declared), None)
-    if planned is None or planned.resource != resource.name:
-        message = f"an action sent {planned.name if planned else 'a notification'} about a {resource.name}"
+    """Write the outbox rows of one notification about one row: one statement, however many there are."""
+    telling = unit.statements.kept((declared, unit.limits), lambda: _telling(unit, declared))
+    planned = telling.planned
+    if planned.resource != resource.name:
+        message = f"an action sent {planned.name} about a {resource.name}"
         raise ProgramError(message)
     accounts = await _recipients(unit, planned, resource, row)
-    if accounts:
-        await put(unit, [one async for one in _messages(unit, planned, resource, row, accounts)])
-
-
-async def _messages(
-    unit: Unit, planned: NotificationPlan, resource: ResourcePlan, row: Resource, accounts: list[bytes]
-) -> AsyncIterator[Message]:
-    """Give a message for each recipient and address; where the row names the address, one for all of them."""
-    subject, text = fill_in(planned.subject, row), fill_in(planned.text, row)
-    for channel in planned.via:
-        kind = Kind.CHAT if isinstance(channel, Own) else KINDS.get(channel)
-        kind = Kind.CODE if planned.code and kind is not None else kind
-        said = Message(planned.name, channel.value, resource.name, row.id.raw, kind=kind, subject=subject, text=text)
-        if channel in planned.at:
-            address = await _address(unit, resource, row, planned.at[channel])
+    if not accounts:
+        return
+    said = (resource.name, row.id.raw, telling.subject(row), telling.text(row), unit.now)
+    rows: list[tuple[Any, ...]] = []
+    for way in telling.ways:
+        if way.at is not None:
+            address = await _address(unit, resource, row, way.at)
             if address:
-                yield replace(said, destination=address)
-            continue
-        for account in accounts:
-            for address, data in await _of_account(unit, channel, account):
-                yield replace(said, account=account, destination=address, data=data)
+                rows.append(_laid_out(unit, telling, way, None, said, address, NO_DATA))
+        elif way.channel not in LOOKED_UP:  # where the address is of the account, it is looked up when it is sent
+            rows += [_laid_out(unit, telling, way, account, said, "", NO_DATA) for account in accounts]
+        else:
+            for account in accounts:
+                found = await _of_account(unit, way.channel, account)
+                rows += [_laid_out(unit, telling, way, account, said, address, data) for address, data in found]
+    await put_rows(unit, rows)
 
 
-async def _of_account(unit: Unit, channel: Channel | Own, account: bytes) -> Sequence[tuple[str, Mapping[str, str]]]:
-    """Give the addresses of an account on a channel, with what is known of each; an empty one is looked up when it is sent."""
+def _telling(unit: Unit, declared: Notification[Any]) -> Telling:
+    planned = next((one for one in unit.statements.plan.notifications if one.declared is declared), None)
+    if planned is None:
+        message = "an action sent a notification that is none of this backend"
+        raise ProgramError(message)
+    return telling_of(planned, unit.limits)
+
+
+def _laid_out(
+    unit: Unit, telling: Telling, way: Way, account: bytes | None, said: tuple[Any, ...], destination: str, data: str
+) -> tuple[Any, ...]:
+    """Lay one message out as `sql_statements.MESSAGE` names its columns."""
+    resource, about, subject, text, now = said
+    key = (unit.new_id(), account, telling.planned.name, way.name, resource, about, subject, text, now)
+    if way.kind is None:
+        return (*key, "", "", destination, data, None, None, "", None)
+    lane = lane_of(way.name, destination) if destination else way.name
+    return (*key, way.kind_name, lane, destination, data, None, now + telling.live_us(way, lane), WAITING, now)
+
+
+async def _of_account(unit: Unit, channel: Channel | Own, account: bytes) -> Sequence[tuple[str, str]]:
+    """Give the addresses of an account on a channel, with what is known of each."""
     if channel is Channel.WEBHOOK:
-        rows = await unit.run(
-            unit.statements.made("webhook of account", _webhook(unit.statements.plan)), {"id": account}
-        )
-        return [(address, {}) for (address,) in rows if address]
-    if channel is Channel.PUSH:
-        rows = await unit.run(unit.statements.made("browsers of account", browsers_of), {"account": account})
-        return [(address, {"p256dh": point, "auth": auth}) for address, point, auth in rows]
-    return [("", {})]
-
-
-def fill_in(text: str, row: Resource) -> str:
-    """Put a row's values where the text names them in braces; nothing else in it is ever read as code."""
-    return PLACEHOLDER.sub(lambda found: spoken(row.read_value(found[1])), text)
+        statement = unit.statements.made("webhook of account", _webhook(unit.statements.plan))
+        rows = await unit.run(statement, {"id": account})
+        return [(address, NO_DATA) for (address,) in rows if address]
+    rows = await unit.run(unit.statements.made("browsers of account", browsers_of), {"account": account})
+    return [(address, _encode({"p256dh": point, "auth": auth}).decode()) for address, point, auth in rows]
 
 
 async def _recipients(unit: Unit, planned: NotificationPlan, resource: ResourcePlan, row: Resource) -> list[bytes]:

@@ -18,6 +18,7 @@ from techlead.serve.change.unit import Unit
 
 INBOX: Final = "inbox"
 WAITING: Final = State.WAITING.value
+ACCOUNT: Final = sql_statements.MESSAGE.index("account")
 NOBODY: Final = bytes(16)
 """Stands among those who are told something when a message is for no account: the dispatcher hurries all the same."""
 
@@ -47,15 +48,19 @@ class Message:
 
 async def put(unit: Unit, messages: Sequence[Message]) -> None:
     """Write the outbox rows of a change: one statement, however many there are."""
-    if not messages:
+    await put_rows(unit, [_row(unit, message) for message in messages])
+
+
+async def put_rows(unit: Unit, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write rows that are laid out as `sql_statements.MESSAGE` says: every change that tells something passes here."""
+    if not rows:
         return
-    statement = unit.statements.made("outbox: put", sql_statements.put)
-    await unit.run_many(statement, [_row(unit, message) for message in messages])
-    unit.told.update(message.account or NOBODY for message in messages)
+    await unit.run_many(unit.statements.made("outbox: put", sql_statements.put), rows)
+    unit.told.update(row[ACCOUNT] or NOBODY for row in rows)
 
 
 def _row(unit: Unit, one: Message) -> tuple[Any, ...]:
-    """Lay a message out as `sql_statements.MESSAGE` names its columns: every change that tells something passes here."""
+    """Lay a message out as `sql_statements.MESSAGE` names its columns."""
     now = unit.now
     data = msgspec.json.encode(one.data).decode() if one.data else ""
     key = (unit.new_id(), one.account, one.notification, one.channel, one.resource, one.row, one.subject, one.text, now)

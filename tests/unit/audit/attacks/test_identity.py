@@ -35,6 +35,7 @@ HOLES: Final[dict[str, dict[str, tuple[tuple[str, str], ...]]]] = {
         "session.expired-token": (("session.expired", "session.expired-token"),),
         "session.alg-none": (("session.alg-none", "session.alg-none"),),
         "session.weak-signing-key": (("session.weak-key", "session.weak-signing-key"),),
+        "session.digit-signing-key": (("session.digit-key", "session.weak-signing-key"),),
         "session.reset-token-reuse": (("session.reset", "session.reset-token-reuse"),),
         "session.queued": (("session.queued", "session.deleted-or-banned-user"),),
         "session.deleted-or-banned-user": (
@@ -77,7 +78,10 @@ HOLES: Final[dict[str, dict[str, tuple[tuple[str, str], ...]]]] = {
     },
 }
 HIDING: Final = {  # what another hole would hide is opened alone
-    JOURNAL: (("session.deleted-or-banned-user",), ("access.object-read", "session.role-stale")),
+    JOURNAL: (
+        ("session.deleted-or-banned-user",),
+        ("access.object-read", "session.role-stale", "session.digit-signing-key"),
+    ),
     SHOP: (("password.weak-hash",), ("login.no-throttle-forged", "exposure.internal-id")),
     DESK: (),
 }
@@ -164,6 +168,7 @@ EFFECTS: Final[dict[str, tuple[str, tuple[tuple[Any, str, Any], ...]]]] = {
     "session.expired": (JOURNAL, ((session.ended, "held", any_answer),)),
     "session.alg-none": (JOURNAL, ((session.forged, "held", any_answer),)),
     "session.weak-key": (JOURNAL, ((session.forged.tokens, "crack", something), (session.forged, "held", any_answer))),
+    "session.digit-key": (JOURNAL, ((session.forged.tokens, "crack", something), (session.forged, "held", any_answer))),
     "session.reset": (JOURNAL, ((session.reset, "_logs_in", yes),)),
     "session.queued": (JOURNAL, ((session.queued, "_reached", whatever_was_tried),)),
     "login.no-throttle": (DESK, ((login, "_came_in", yes),)),

@@ -96,3 +96,12 @@ def test_a_breaker_lets_some_messages_wait():
 )
 def test_a_stable_id_is_a_header_or_field_of_the_message_itself(first, second, found):
     assert stable_id(first, second) == found
+
+
+@pytest.mark.parametrize(("again", "found"), [("<1@shop>", "Message-ID"), ("<2@shop>", ""), ("", "")])
+def test_a_mail_is_told_by_its_message_id(again, found):
+    def mail(name):
+        head = f"Message-ID: {name}\r\n" if name else ""
+        return Arrival(1, HOOK, "smtp", 0.0, 0.0, body=f"{head}Subject: a\r\n\r\na\r\n".encode())
+
+    assert stable_id(mail("<1@shop>" if again else ""), mail(again)) == found

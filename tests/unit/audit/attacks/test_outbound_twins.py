@@ -44,9 +44,9 @@ CASES = (
     Case(
         "no_circuit_breaker", "outbound.no-circuit-breaker", NAMED["giving-up"], retry, "all_called_again", True, True
     ),
-    Case("ignores_retry_after", "outbound.ignores-retry-after", NAMED["answers"], answers, "first_wait", 1.0),
-    Case("retries_permanent", "outbound.retries-permanent", NAMED["answers"], answers, "sent_again", True),
-    Case("duplicate_message", "outbound.duplicate-message", NAMED["answers"], answers, "sent_again", True, True),
+    Case("ignores_retry_after", "outbound.ignores-retry-after", NAMED["later"], answers, "first_wait", 1.0),
+    Case("retries_permanent", "outbound.retries-permanent", NAMED["permanent"], answers, "sent_again", True),
+    Case("duplicate_message", "outbound.duplicate-message", NAMED["taken"], answers, "sent_again", True, True),
     Case("no_timeout", "outbound.no-timeout", NAMED["slow"], slow, "still_open", 200.0),
     Case("head_of_line", "outbound.head-of-line", NAMED["slow"], slow, "was_served", False, True),
     Case("blocks_request", "outbound.blocks-request", NAMED["slow"], slow, "answered", False),

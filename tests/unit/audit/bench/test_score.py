@@ -37,6 +37,7 @@ TRUTH = {
         {"kind": "money.float", "operation": "prices"},
         {"kind": "access.function", "operation": "/admin/*"},
         {"kind": "outbound.ssrf", "operation": "all"},
+        {"kind": "outbound.duplicate-message", "operation": "webhook"},
     ],
 }
 
@@ -164,3 +165,13 @@ def test_the_failures_of_schemathesis_are_read_operation_by_operation():
 def test_a_target_without_a_truth_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(SystemExit, match="no truth for it"):
         case(str(tmp_path), None)
+
+
+@pytest.mark.parametrize(
+    ("place", "false_alarm"),
+    [("worker: webhook delivery", True), ("worker: e-mail delivery", False), ("worker: delivery", True)],
+)
+def test_what_was_found_sound_for_webhooks_says_nothing_of_mail(place: str, false_alarm: bool):
+    got = scored(Seen("outbound.duplicate-message", (place,)))
+    assert bool(got.false_alarms) is false_alarm
+    assert bool(got.unjudged) is not false_alarm

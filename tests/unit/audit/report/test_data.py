@@ -21,6 +21,7 @@ def test_the_names_that_the_documentation_promises_are_there():
         "not_tested",
         "notes",
         "inferred",
+        "timeline",
     ]
     promised = {"kind", "operation", "severity", "claim", "evidence", "reproducer"}
     assert all(promised <= set(finding) for finding in data["findings"])

@@ -161,6 +161,16 @@ VERIFIERS = {
     "a file": ("", 'open("/etc/keys") and None', "reaches files"),
     "the environment": ("import os", 'os.environ["KEY"] and None', "reaches the process"),
     "a log": ("", "print(secret)", "writes a log"),
+    "code": ("", "eval(headers['x'])", "runs or inspects code"),
+    "any library": ("import colorsys", "colorsys.rgb_to_hsv(1, 2, 3) and None", "is a module"),
+    "what a library hides": ("import base64", "base64.main() and None", "comes from a library"),
+    "what a message names": ("import hashlib", "hashlib.file_digest(headers['x'], 'md5')", "comes from a library"),
+    "an import of its own": ("", "None\n    import socket", "imports while it runs"),
+    "a wait within a try": (
+        "import time",
+        "None\n    try: pass\n    except ValueError: time.sleep(9)",
+        "reads the clock",
+    ),
 }
 
 
@@ -169,6 +179,28 @@ def test_a_verifier_that_reaches_the_world_is_refused(tmp_path: Path, imported: 
     written = f"{SHOP}{imported}\ndef own(headers, body, secret):\n    return {said}  # HERE\n"
     made = 'others = backend.incoming(key="OTHER_KEY", verify=own)\n'
     assert_refused(tmp_path, written + made, reason, "by hmac.compare_digest")
+
+
+def test_a_verifier_is_a_plain_function_or_what_runs_cannot_be_read(tmp_path: Path):
+    made = 'import functools\nothers = backend.incoming(key="OTHER_KEY", verify=functools.partial(print, end=""))  # HERE\n'
+    with pytest.raises(DeclarationsRefused, match="is no plain function"):
+        plan_of(tmp_path, SHOP + made)
+
+
+def test_a_verifier_may_ask_whether_a_signature_raises(tmp_path: Path):
+    own = """
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from techlead.outside import Signed
+def own(headers, body, secret):
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(secret)).verify(bytes.fromhex(headers["signature"]), body)
+    except (InvalidSignature, ValueError):
+        return None
+    return Signed(headers["id"], datetime.fromtimestamp(int(headers["at"]), UTC))
+others = backend.incoming(key="OTHER_KEY", verify=own)
+"""
+    assert [one.name for one in plan_of(tmp_path, SHOP + own).incoming] == ["others"]
 
 
 def test_a_verifier_may_use_the_libraries_that_signatures_need(tmp_path: Path):

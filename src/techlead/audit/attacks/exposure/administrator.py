@@ -67,7 +67,8 @@ def _begun_with(site: Site) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for table in database.tables():
         for row in database.rows(table):
-            if any(HASH_COLUMNS.search(name) and value for name, value in row.items()):
+            ours = any(isinstance(value, str) and OURS.search(value) for value in row.values())
+            if not ours and any(HASH_COLUMNS.search(name) and value for name, value in row.items()):
                 found.update(dict.fromkeys(_logins(row)))
     return tuple(found)[: TRIES_MAX // 4]
 

@@ -26,6 +26,8 @@ PERSONAL_NAME: Final = re.compile(
 SETTLING_SECONDS = 0.3
 LATER_SECONDS, LATER_STEP = 120.0, 5.0
 """How long, in the target's time, refused messages are waited for."""
+WALKS_MAX = 4
+"""How often: each walk takes about a second of real time."""
 VARIANTS_MAX = 8
 
 
@@ -144,7 +146,10 @@ def refused_messages(site: Site) -> Iterator[Outcome]:
     """Have messages sent that their receivers refuse, and search the log for addresses, receivers and keys."""
     mark = site.log.mark()
     recipient = _provoke(site)
-    site.clock.walk(LATER_SECONDS, LATER_STEP)
+    for _ in range(WALKS_MAX):  # a worker of its own may only just have been started
+        if site.clock.walk(LATER_SECONDS, LATER_STEP, until=lambda: bool(site.world.ledger.connections())):
+            site.clock.walk(LATER_SECONDS, LATER_STEP)
+            break
     sleep(SETTLING_SECONDS)
     log = site.log.since(mark)
     arrivals = site.world.ledger.connections()

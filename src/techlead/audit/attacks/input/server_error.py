@@ -77,7 +77,9 @@ def _one(
 ) -> Iterator[Outcome]:
     """Send one operation's variants; what was shown at the same place, or by the same error there, is not shown again."""
     request, answer = base
+    known = {str(sighting.evidence["sent"]) for sighting in site.before if sighting.operation == operation.name}
     sent = [one for one in _chosen(operation, base, likeliest=likeliest) if (operation.name, one.cause) not in shown]
+    sent = [one for one in sent if one.what in known or not known]
     at_once = AT_ONCE
     if answer.seconds > SLOW_SECONDS:  # what is refused before the slow part comes first, and nothing waits behind it
         sent, at_once = sorted(sent, key=lambda one: bool(one.place))[:SLOW_TRIES_MAX], AT_ONCE_SLOW

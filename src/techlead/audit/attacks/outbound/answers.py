@@ -26,16 +26,8 @@ TRIES_SHOWN: Final = 3
 FINAL: Final = {"http": "410 Gone", "smtp": "550 no such recipient"}
 TWICE: Final = {
     "http": "A message that may have arrived is sent again without any id by which the receiver could tell.",
-    "smtp": "A mail that the server had taken (250) is sent again, because the farewell (QUIT) failed.",
+    "smtp": "A mail that the server had taken (250) is sent again, because the farewell (QUIT) failed, and without a Message-ID that would tell.",
 }
-
-
-def strike(site: Site) -> Iterator[Outcome]:
-    """Give each answer to one message of each cause."""
-    for scene in scenes(site, find(site)):
-        for part in PARTS:
-            yield from part(scene)
-            _drain(scene)
 
 
 def permanent(scene: Scene) -> Iterator[Sighting]:
@@ -84,11 +76,20 @@ def taken(scene: Scene) -> Iterator[Sighting]:
     _follow(scene, mark, lambda: all(_most(scene.came(channel, mark)) > 1 for channel in scene.cause.channels))
     for channel in sorted(scene.cause.channels):
         came = scene.came(channel, mark)
-        if sent_again(came) and (channel == "smtp" or not stable_id(*came[:2])):
+        if sent_again(came) and not any(stable_id(came[0], other) for other in came[1:2]):
             yield _sighting(scene, channel, "outbound.duplicate-message", came, TWICE[channel])
 
 
-PARTS: Final[tuple[Callable[[Scene], Iterator[Sighting]], ...]] = (permanent, later, elsewhere, taken)
+def striking(part: Callable[[Scene], Iterator[Sighting]]) -> Callable[[Site], Iterator[Outcome]]:
+    """Give this answer to one message of each cause."""
+
+    def strike(site: Site) -> Iterator[Outcome]:
+        for number, scene in enumerate(scenes(site, find(site))):
+            if number:
+                _drain(scene)
+            yield from part(scene)
+
+    return strike
 
 
 def _one_message(scene: Scene, manners: dict[str, Answer | Die], then: Answer | None = None) -> int:

@@ -125,6 +125,9 @@ def all_called_again(messages: Sequence[Tries], rounds: int) -> bool:
 
 def stable_id(first: Arrival, second: Arrival) -> str:
     """Where two tries of one message carry the same id, so that a receiver can drop the second: a header or field; '' for none."""
+    if first.channel == "smtp":
+        named = first.mail.get("Message-ID")
+        return "Message-ID" if named and named == second.mail.get("Message-ID") else ""
     for name, value in first.headers:
         if _is_id(name) and value and second.header(name) == value:
             return name

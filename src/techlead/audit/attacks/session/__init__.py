@@ -6,7 +6,7 @@ from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Need
 from techlead.audit.attacks.session.ended import expired, locked_out, password_change, revoked, self_deleted, stale_role
-from techlead.audit.attacks.session.forged import weak_key, without_signature
+from techlead.audit.attacks.session.forged import digit_key, weak_key, without_signature
 from techlead.audit.attacks.session.queued import delivered_after_ban
 from techlead.audit.attacks.session.reset import reset_again
 
@@ -71,6 +71,15 @@ ATTACKS: Final = (
         "The signing key can be found out.",
         _FORGED,
         weak_key,
+        _PEOPLE,
+        seconds=12.0,
+    ),
+    Attack(
+        "session.digit-key",
+        ("session.weak-signing-key",),
+        "The signing key is a short number.",
+        _FORGED,
+        digit_key,
         _PEOPLE,
         seconds=12.0,
     ),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.standing import held, issuer, known_proofs, with_token
@@ -37,28 +36,38 @@ def without_signature(site: Site) -> Iterator[Outcome]:
 def weak_key(site: Site) -> Iterator[Outcome]:
     """Find the signing key among those that everybody knows and those in the source, and sign a token for somebody else."""
     victim = site.people.first
-    found = known_proofs(site, victim)
     folder = site.state.folder
     written = published.literals(folder) if folder is not None else ()
     keys = tuple(dict.fromkeys((*published.KEYS, *written)))
     token, cookie = tokens.read(victim.token), _cookie(victim)
     if token is not None:
-        key = tokens.crack(token, chain(keys, tokens.digit_keys()))
-        forger = with_token(victim, tokens.sign(token.but(jti="forged"), key)) if key is not None else None
+        key = tokens.crack(token, keys)
+        forger = _with_key(victim, token, key)
     elif cookie is not None:
         key = tokens.crack_cookie(cookie[1], keys)
         forger = _with_cookie(victim, cookie, key) if key is not None else None
     else:
         message = "the target's tokens are not signed"
         raise Unavailable(message)
-    answer = held(site, found, forger) if forger is not None else None
+    yield from _opened(site, forger, key, "that stands in the source" if key in written else "that everybody knows")
+
+
+def digit_key(site: Site) -> Iterator[Outcome]:
+    """Try every short number as the signing key, and sign a token for somebody else."""
+    victim = site.people.first
+    token = tokens.read(victim.token)
+    if token is None:
+        message = "the target's tokens are not JSON web tokens"
+        raise Unavailable(message)
+    key = tokens.crack(token, tokens.digit_keys())
+    yield from _opened(site, _with_key(victim, token, key), key, "of at most six digits")
+
+
+def _opened(site: Site, forger: Actor | None, key: str | None, origin: str) -> Iterator[Outcome]:
+    """Say it where the forged token opens the account."""
+    answer = held(site, known_proofs(site, site.people.first), forger) if forger is not None else None
     if key is None or answer is None:
         return
-    origin = (
-        "of at most six digits"
-        if key.isdecimal() and key not in keys
-        else ("that stands in the source" if key in written else "that everybody knows")
-    )
     yield Sighting(
         "session.weak-signing-key",
         issuer(site),
@@ -66,6 +75,11 @@ def weak_key(site: Site) -> Iterator[Outcome]:
         evidence={"key": tokens.fingerprint(key), "origin": origin},
         steps=(answer.exchange,),
     )
+
+
+def _with_key(actor: Actor, token: tokens.Token, key: str | None) -> Actor | None:
+    """Make the same actor with a token that was signed by ourselves."""
+    return with_token(actor, tokens.sign(token.but(jti="forged"), key)) if key is not None else None
 
 
 def _cookie(actor: Actor) -> tuple[str, str] | None:

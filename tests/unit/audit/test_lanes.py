@@ -1,0 +1,75 @@
+"""Work side by side: the most urgent first, and nothing is left behind."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from techlead.audit.lanes import Lanes
+
+
+def test_the_lowest_rank_is_done_first_and_then_what_was_put_first():
+    lanes, done, gate = Lanes(1, "lane"), [], threading.Event()
+    lanes.put(0, gate.wait)
+    for rank, name in ((2, "c"), (1, "a"), (1, "b")):
+        lanes.put(rank, lambda name=name: done.append(name))
+    gate.set()
+    lanes.finish()
+    assert done == ["a", "b", "c"]
+
+
+def test_what_is_asked_for_meanwhile_is_done_too():
+    lanes, done = Lanes(2, "lane"), []
+    lanes.put(0, lambda: lanes.put(0, lambda: done.append("later")))
+    lanes.finish()
+    assert done == ["later"]
+
+
+def test_what_is_urgent_does_not_wait_for_what_takes_long():
+    lanes, gate, urgent = Lanes(1, "lane", urgent=1), threading.Event(), threading.Event()
+    lanes.put(0, gate.wait)
+    lanes.put(-1, urgent.set)
+    assert urgent.wait(30)
+    gate.set()
+    lanes.finish()
+
+
+def test_an_urgent_lane_leaves_the_rest_to_others():
+    lanes, names = Lanes(1, "lane", urgent=1), []
+    for _ in range(20):
+        lanes.put(0, lambda: names.append(threading.current_thread().name))
+    lanes.finish()
+    assert set(names) == {"lane_0"}
+
+
+def test_what_fails_is_raised_and_the_rest_is_left():
+    lanes, done = Lanes(1, "lane"), []
+
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    gate = threading.Event()
+    lanes.put(0, gate.wait)
+    lanes.put(1, fails)
+    gate.set()
+    with pytest.raises(ZeroDivisionError):
+        lanes.finish()
+    assert done == []
+
+
+def test_who_leaves_begins_nothing_more():
+    lanes, done, gate = Lanes(1, "lane"), [], threading.Event()
+    began = threading.Event()
+
+    def first() -> None:
+        began.set()
+        gate.wait()
+
+    lanes.put(0, first)
+    assert began.wait(30)
+    lanes.put(1, lambda: done.append("late"))
+    lanes.leave()
+    gate.set()
+    lanes.end()
+    assert done == []
