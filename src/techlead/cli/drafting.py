@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, get_args
@@ -47,6 +47,12 @@ for page in json.load(sys.stdin):
         os._exit(int(pytest.main(sys.argv[1:])))
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+
+
+HARMLESS: Final = frozenset(
+    {"HOME", "LANG", "LC_ALL", "PATH", "PYTEST_ADDOPTS", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "VIRTUAL_ENV"}
+)
+"""Variables that a draft's tests see; all else may hold a key."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +105,7 @@ def judged(at: Desk, answer: Answer) -> tuple[Finding, ...]:
 
 
 def _tested(at: Desk, answer: Answer, folder: Path) -> Iterator[Finding]:
-    tests = project_tests(folder)
+    tests = project_tests(folder, environment_of_drafts(os.environ))
     if tests.passed is False:
         yield Finding("tests", "; ".join([tests.words, *tests.lines[-8:]]).replace(f"{folder}/", ""))
         return
@@ -126,11 +132,17 @@ def _ended(folder: Path, pages: list[str], path: str) -> set[int]:
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter
             words, input=json.dumps(pages), capture_output=True, text=True, check=False, timeout=WORLD_SECONDS_MAX,
-            cwd=folder, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            cwd=folder, env=environment_of_drafts(os.environ),
         )  # fmt: skip
     except subprocess.TimeoutExpired:  # tests that do not end in a broken world show nothing about it
         return set()
     return {int(line) for line in done.stdout.split()}
+
+
+def environment_of_drafts(environment: Mapping[str, str]) -> dict[str, str]:
+    """Give what a draft's tests see of the environment: where programs and folders are, and nothing that may be a key."""
+    kept = {name: value for name, value in environment.items() if name in HARMLESS or name.startswith("COVERAGE")}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def proposed(at: Desk, drafted: Drafted) -> Path:

@@ -125,15 +125,15 @@ def _runs(after: Version, given: argparse.Namespace) -> list[Run]:
     return [tests, audit]
 
 
-def project_tests(folder: Path) -> Run:
-    """Run the project's own tests in a process of their own."""
+def project_tests(folder: Path, environment: Mapping[str, str] | None = None) -> Run:
+    """Run the project's own tests in a process of their own, in this environment where none is given."""
     if not any(folder.rglob("test_*.py")):
         return Run("tests", None, "the project has none")
     words = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", str(folder)]
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter
             words, capture_output=True, text=True, check=False, timeout=TEST_SECONDS_MAX, cwd=folder,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**(os.environ if environment is None else environment), "PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return Run("tests", passed=False, words=f"stopped after {TEST_SECONDS_MAX} s")

@@ -16,59 +16,11 @@ from typing import Final
 from techlead.delegate.answer import Answer
 from techlead.delegate.brief import Brief, Kind
 from techlead.delegate.project import Project, is_test
+from techlead.delegate.syntax import faults
 
 PARTS_MAX: Final = 8
 """How deep a file may lie in a project."""
 FILE_BYTES_MAX: Final = 200_000
-LIBRARIES: Final = frozenset(
-    [
-        "__future__",
-        "collections",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "enum",
-        "fractions",
-        "functools",
-        "itertools",
-        "json",
-        "math",
-        "operator",
-        "re",
-        "statistics",
-        "string",
-        "textwrap",
-        "types",
-        "typing",
-        "uuid",
-        "zoneinfo",
-        "techlead",
-    ]
-)
-"""What a page may import beside the project's own files and what they import already."""
-TEST_LIBRARIES: Final = frozenset({"pytest", "hypothesis", "httpx", "asyncio", "contextlib", "pathlib"})
-"""What a test may import as well."""
-MACHINE: Final = frozenset({"builtins", "ctypes", "importlib", "os", "shutil", "socket", "subprocess", "sys"})
-REACHING: Final = frozenset(
-    [
-        "__import__",
-        "breakpoint",
-        "compile",
-        "delattr",
-        "eval",
-        "exec",
-        "exit",
-        "globals",
-        "input",
-        "locals",
-        "memoryview",
-        "open",
-        "print",
-        "quit",
-        "setattr",
-        "vars",
-    ]
-)
 SPEAKS: Final = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,40}\b(?:instruction|prompt|rule|constraint|guideline)s?\b"
     r"|\b(?:you are|act as|as) (?:an? )?(?:ai|assistant|language model|agent|llm)\b"
@@ -101,13 +53,13 @@ class Finding:
 
 def findings(answer: Answer, project: Project, brief: Brief) -> tuple[Finding, ...]:
     """List everything for which a draft is refused unread by any program."""
-    found = [one for path, source in answer.files.items() for one in _of_file(path, source, project, brief)]
+    found = [one for path, source in answer.files.items() for one in _of_file(path, source, answer, project, brief)]
     if not found and all(project.files.get(path) == source for path, source in answer.files.items()):
         found.append(Finding("the answer", "it changes nothing"))
     return tuple(found)
 
 
-def _of_file(path: str, source: str, project: Project, brief: Brief) -> Iterator[Finding]:
+def _of_file(path: str, source: str, answer: Answer, project: Project, brief: Brief) -> Iterator[Finding]:
     place = list(_place(path, project, brief.kind))
     if place or project.files.get(path) == source:
         yield from place
@@ -122,9 +74,9 @@ def _of_file(path: str, source: str, project: Project, brief: Brief) -> Iterator
                 f"{path}:{line}", f"it is no whole Python file: {type(error).__name__}: {getattr(error, 'msg', error)}"
             )
             return
-        checks = TEST_CHECKS if is_test(path) else PAGE_CHECKS
-        for check in checks:
-            yield from (Finding(f"{path}:{line}", sentence) for line, sentence in check(tree, project))
+        said = faults(path, {**project.files, **answer.files}, project.files, test=is_test(path))
+        asserted = _asserts(tree) if is_test(path) else ()
+        yield from (Finding(f"{path}:{line}", sentence) for line, sentence in (*said, *asserted))
 
 
 def _place(path: str, project: Project, kind: Kind) -> Iterator[Finding]:
@@ -156,73 +108,7 @@ def _text(path: str, source: str, project: Project) -> Iterator[Finding]:
             )
 
 
-Check = Callable[[ast.Module, Project], Iterator[tuple[int, str]]]
-
-
-def _imports(allowed: frozenset[str]) -> Check:
-    def check(tree: ast.Module, project: Project) -> Iterator[tuple[int, str]]:
-        known = allowed | project.modules | _imported(project)
-        for line, name in _named(tree):
-            if name.partition(".")[0] not in known:
-                yield (
-                    line,
-                    f"it imports {name}, which this project does not: declarations and pure functions need no library",
-                )
-
-    return check
-
-
-def _imported(project: Project) -> frozenset[str]:
-    """Name what the project's own files import already: a person chose it. What reaches the machine stays out."""
-    found: set[str] = set()
-    for path, source in project.files.items():
-        if path.endswith(".py"):
-            try:
-                found |= {name.partition(".")[0] for _, name in _named(ast.parse(source))}
-            except SyntaxError:
-                continue
-    return frozenset(found) - MACHINE
-
-
-def _named(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Give every module that is imported, with its line; what is relative is the project's own."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, one.name) for one in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield node.lineno, node.module or ""
-
-
-def _reaches(tree: ast.Module, _project: Project) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in REACHING:
-            yield node.lineno, f"`{node.id}` reaches beyond declarations and pure functions"
-        elif isinstance(node, ast.Attribute) and node.attr.startswith("__") and node.attr != "__name__":
-            yield node.lineno, f"`.{node.attr}` reaches into Python itself"
-
-
-def _declares(tree: ast.Module, _project: Project) -> Iterator[tuple[int, str]]:
-    """Refuse what would run while the page is loaded: it holds imports, declarations and functions."""
-    for node in tree.body:
-        if isinstance(
-            node,
-            ast.For
-            | ast.While
-            | ast.With
-            | ast.Try
-            | ast.AsyncFor
-            | ast.AsyncWith
-            | ast.Delete
-            | ast.Raise
-            | ast.Match,
-        ):
-            yield (
-                node.lineno,
-                f"`{type(node).__name__.lower()}` would run while the page is loaded: declare, and let functions do the rest",
-            )
-
-
-def _asserts(tree: ast.Module, _project: Project) -> Iterator[tuple[int, str]]:
+def _asserts(tree: ast.Module) -> Iterator[tuple[int, str]]:
     tests = [
         one
         for one in ast.walk(tree)
@@ -244,7 +130,3 @@ def _claims(node: ast.AST) -> bool:
 
 def _skips(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in ("skip", "skipif", "xfail", "importorskip")
-
-
-PAGE_CHECKS: Final[tuple[Check, ...]] = (_imports(LIBRARIES), _reaches, _declares)
-TEST_CHECKS: Final[tuple[Check, ...]] = (_imports(LIBRARIES | TEST_LIBRARIES), _reaches, _asserts)

@@ -198,9 +198,14 @@ def model_of(asked: Asked, environment: Mapping[str, str]) -> Model:
 
 def prices_of(asked: Asked) -> tuple[Decimal, Decimal]:
     """Give dollars for a million tokens in and out; SettingsRefused when nobody knows them, for then no limit would hold."""
+    is_here = bool(asked.url) and _is_here(asked.url)
     if asked.input_price is not None and asked.output_price is not None:
+        if not is_here and not (asked.input_price and asked.output_price):
+            raise SettingsRefused(
+                "[ai] gives tokens the price 0, and then no limit in dollars holds: only a server on this machine is free."
+            )
         return asked.input_price, asked.output_price
-    if asked.url and _is_here(asked.url):
+    if is_here:
         return Decimal(0), Decimal(0)
     name = asked.model.rpartition(":")[2]
     try:

@@ -235,6 +235,12 @@ def test_a_limit_cannot_be_switched_off(shelf: Project, line: str):
     assert (code, "[ai]" in told) == (2, True)
 
 
+def test_a_price_of_nothing_does_not_switch_the_limit_in_dollars_off(shelf: Project):
+    (shelf.folder / "techlead.toml").write_text("[ai]\ndollars_per_million_input = 0\ndollars_per_million_output = 0\n")
+    code, told = shelf.run("delegate", TASK, TECHLEAD_AI_MODEL="m-1", TECHLEAD_AI_URL="https://models.example/v1")
+    assert (code, "the price 0" in told) == (2, True), told
+
+
 def test_without_a_model_the_same_brief_is_pasted_and_its_answer_taken(shelf: Project, tmp_path: Path):
     code, brief = shelf.run("brief", TASK)
     assert (code, TASK in brief, "rule lendable" in brief) == (0, True, True)
