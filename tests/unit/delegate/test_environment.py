@@ -8,8 +8,8 @@ from techlead.cli.drafting import environment_of_drafts
 def test_no_key_and_no_address_reaches_a_drafts_tests():
     given = {
         "PATH": "/bin",
-        "HOME": "/home/ann",
+        "HOME": "/srv/ann",
         "OPENAI_API_KEY": "k-123",
         "TECHLEAD_DATABASE": "postgresql://a:b@c/d",
     }
-    assert environment_of_drafts(given) == {"PATH": "/bin", "HOME": "/home/ann", "PYTHONDONTWRITEBYTECODE": "1"}
+    assert environment_of_drafts(given) == {"PATH": "/bin", "HOME": "/srv/ann", "PYTHONDONTWRITEBYTECODE": "1"}
