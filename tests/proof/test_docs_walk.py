@@ -56,6 +56,14 @@ def is_typed(line: Typed) -> bool:
     return not any(re.match(form, line.words) for form in NOT_TYPED)
 
 
+def is_within_another(line: Typed) -> bool:
+    """Tell whether an audit is the beginning of another one on its page, which is typed: each takes seconds."""
+    longer = f"{line.words} "
+    return longer.startswith("techlead audit ") and any(
+        one.page == line.page and one.words.startswith(longer) for one in LINES
+    )
+
+
 def test_what_is_not_typed_is_told_and_nothing_else_is_left_out(capsys: pytest.CaptureFixture[str]):
     left = [line for line in LINES if not is_typed(line)]
     for form in NOT_TYPED:
@@ -314,7 +322,7 @@ WALKS: dict[str, Callable[[Path], Iterator[Walk]]] = {
 def test_a_page_can_be_walked_from_its_first_line_to_its_last(page: str, tmp_path: Path):
     for walk in WALKS[page](tmp_path):
         for line in LINES:
-            if line.page == page and is_typed(line):
+            if line.page == page and is_typed(line) and not is_within_another(line):
                 began = time.monotonic()
                 walk.type(line)
                 sys.stdout.write(f"{time.monotonic() - began:5.1f} s  {line.words}\n")
