@@ -31,11 +31,8 @@ SERVER_ERROR = 500
 INFORMATION = 1  # the first digit of a status that announces another answer
 LAST_BYTE_SECONDS = 0.002  # lets the kernel deliver what was written before the last bytes follow
 BODILESS = frozenset({"HEAD"})
-QUICK_ACKNOWLEDGEMENT = (
-    6,
-    12,
-    1,
-)  # IPPROTO_TCP, TCP_QUICKACK, on: Linux alone has it, and it is off again after each segment
+QUICK_ACKNOWLEDGEMENT = (6, 12, 1)
+"""IPPROTO_TCP, TCP_QUICKACK, on: Linux alone has it, and it is off again after each segment."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

@@ -138,10 +138,8 @@ class Attacker:
         return answer
 
     def new(self, name: str, **fields: Any) -> Actor:
-        login, password = (
-            f"{name}7{secrets.token_hex(4)}",
-            "Some-words-only-1",
-        )  # a digit, as all that the audit invents
+        login = f"{name}7{secrets.token_hex(4)}"  # with a digit, as all that the audit invents
+        password = "Some-words-only-1"
         self.send("POST", "/register", body={"name": login, "password": password, **fields})
         return self.log_in(Actor(name, login=login, password=password))
 
