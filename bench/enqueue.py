@@ -132,10 +132,10 @@ class Site:
             raise RuntimeError(answer.decode())
         return json.loads(answer) if answer else None
 
-    async def sign_in(self, people: str) -> None:
+    async def sign_in(self) -> None:
         """Register, and keep the session."""
         person = {"email": WITNESS, "password": PASSWORD}
-        await self.post(people, person, 201)
+        await self.post("/auth/register", person, 201)
         self.session = (await self.post("/auth/login", person, 200))["token"].encode()
 
     async def round(self, posts: int, at_once: int) -> float:
@@ -150,7 +150,7 @@ class Site:
         return (time.process_time_ns() - began) / 1_000 / (posts // at_once * at_once)
 
 
-async def opened(backend: Backend, folder: Path, people: str, path: str) -> Site:
+async def opened(backend: Backend, folder: Path, path: str) -> Site:
     """Serve a backend on a fresh SQLite file, without its dispatcher."""
     settings = Settings(deliver=False, mail_folder=str(folder / "mail"))
     store = open_store(f"sqlite:///{folder / path.strip('/')}.db")
@@ -160,15 +160,15 @@ async def opened(backend: Backend, folder: Path, people: str, path: str) -> Site
     await create_in(store, application.runtime.statements.metadata)
     await application.start()
     site = Site(application, path)
-    await site.sign_in(people)
+    await site.sign_in()
     return site
 
 
 async def measured(count: int, folder: Path) -> None:
     """Measure and print."""
     sites = (
-        await opened(silent, folder, "/auth/register", "/purchases"),
-        await opened(telling, folder, "/auth/register", "/orders"),
+        await opened(silent, folder, "/purchases"),
+        await opened(telling, folder, "/orders"),
     )
     for at_once in AT_ONCE:
         for site in sites:
