@@ -19,7 +19,7 @@ from techlead.derive.statements import Statement
 from techlead.derive.tables import ID
 from techlead.derive.views import stored_values
 from techlead.errors import ProgramError
-from techlead.serve.change.outbox import WAITING, put_rows
+from techlead.serve.change.outbox import put_rows, staying, waiting
 from techlead.serve.change.telling import Telling, Way, telling_of
 from techlead.serve.change.unit import Unit
 
@@ -69,13 +69,13 @@ def _telling(unit: Unit, declared: Notification[Any]) -> Telling:
 def _laid_out(
     unit: Unit, telling: Telling, way: Way, account: bytes | None, said: tuple[Any, ...], destination: str, data: str
 ) -> tuple[Any, ...]:
-    """Lay one message out as `sql_statements.MESSAGE` names its columns."""
+    """Lay one message out: of its key the columns that all share, then where it goes."""
     resource, about, subject, text, now = said
     key = (unit.new_id(), account, telling.planned.name, way.name, resource, about, subject, text, now)
     if way.kind is None:
-        return (*key, "", "", destination, data, None, None, "", None)
+        return staying(key, destination, data)
     lane = lane_of(way.name, destination) if destination else way.name
-    return (*key, way.kind_name, lane, destination, data, None, now + telling.live_us(way, lane), WAITING, now)
+    return waiting(key, way.kind_name, lane, destination, data, now + telling.live_us(way, lane), now)
 
 
 async def _of_account(unit: Unit, channel: Channel | Own, account: bytes) -> Sequence[tuple[str, str]]:

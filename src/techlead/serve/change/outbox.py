@@ -65,14 +65,33 @@ def _row(unit: Unit, one: Message) -> tuple[Any, ...]:
     data = msgspec.json.encode(one.data).decode() if one.data else ""
     key = (unit.new_id(), one.account, one.notification, one.channel, one.resource, one.row, one.subject, one.text, now)
     if one.kind is None:
-        return (*key, "", "", one.destination, data, _dedupe(one), None, "", None)
+        return staying(key, one.destination, data, _dedupe(one))
     lane = lane_of(one.channel, one.destination)
     begins = max(now, one.not_before)
     live = unit.limits.of(one.kind, one.channel, one.notification, lane).live_seconds_max
     if one.live_seconds_max is not None:
         live = min(live, one.live_seconds_max)
     expires_at = begins + round(live * SECOND_US)
-    return (*key, one.kind.value, lane, one.destination, data, _dedupe(one), expires_at, WAITING, begins)
+    return waiting(key, one.kind.value, lane, one.destination, data, expires_at, begins, _dedupe(one))
+
+
+def staying(key: tuple[Any, ...], destination: str, data: str, dedupe: bytes | None = None) -> tuple[Any, ...]:
+    """Lay out a message that nobody delivers: it is read where it is."""
+    return (*key, "", "", destination, data, dedupe, None, "", None)
+
+
+def waiting(
+    key: tuple[Any, ...],
+    kind: str,
+    lane: str,
+    destination: str,
+    data: str,
+    expires_at: int,
+    begins: int,
+    dedupe: bytes | None = None,
+) -> tuple[Any, ...]:
+    """Lay out a message that is delivered from `begins` until `expires_at` (microseconds since the epoch)."""
+    return (*key, kind, lane, destination, data, dedupe, expires_at, WAITING, begins)
 
 
 def _dedupe(one: Message) -> bytes | None:
