@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from conforming import Conforming
@@ -20,6 +21,7 @@ from techlead.derive.openapi import openapi
 from techlead.derive.plan import Plan
 from techlead.derive.tables import tables
 from techlead.primitives.clock import system_clock
+from techlead.serve import passwords
 from techlead.serve.application import Application
 from techlead.serve.assemble import assemble
 from techlead.serve.docs.handlers import limits_of
@@ -114,7 +116,8 @@ async def running(plan: Plan, url: str, settings: Settings | None = None, **give
     with tempfile.TemporaryDirectory() as mail:
         settings = settings or Settings(login_tries_free=1_000, mail_folder=mail)
         given = {"environment": ENVIRONMENT, "doors": nowhere(), **given}
-        application = assemble(plan, open_store(url), settings, log=log, **given)
+        with patch.multiple(passwords, PASSES=1, MEMORY_KIB=64):  # a fifth of a test was spent on hashing
+            application = assemble(plan, open_store(url), settings, log=log, **given)
         await application.start()
         async with stopped(Caller(application, plan, url, lines)) as caller:
             yield caller
