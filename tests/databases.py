@@ -28,18 +28,22 @@ def sqlite_url(folder: Path) -> str:
 def postgres_url() -> Iterator[str]:
     """Give the URL of a fresh, empty database; skips (in CI: fails) when no server can be reached."""
     name = f"techlead_test_{secrets.token_hex(8)}"
-    _on_server(f'CREATE DATABASE "{name}"')
+    _on_server(
+        f'CREATE DATABASE "{name}"',
+        f'ALTER DATABASE "{name}" SET synchronous_commit = off',  # what dies in a test is ours: never the server
+    )
     try:
         yield urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
     finally:
         _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def _on_server(sql: str) -> None:
+def _on_server(*statements: str) -> None:
     async def run() -> None:
         connection = await asyncpg.connect(SERVER, timeout=10)
         try:
-            await connection.execute(sql)
+            for sql in statements:
+                await connection.execute(sql)
         finally:
             await connection.close()
 
