@@ -16,7 +16,7 @@ import httpx
 from backends import EXAMPLES
 
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-"""Coverage doubles the time of a start, which is part of what is proved."""
+"""Of a process whose lines are not counted: coverage doubles the time of a start."""
 SERVE = "from techlead.cli.main import main; raise SystemExit(main())"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree, ignore_patterns, rmtree
 
+from served import PLAIN
 from unit.house.paths import ROOT
 
 SETTINGS = ROOT / ".importlinter"
@@ -40,7 +40,7 @@ class Copy:
         done = subprocess.run(
             [sys.executable, "-c", program, "--config", str(settings), "--no-logo", *chosen],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.package.parent)},
+            env={**PLAIN, "PYTHONPATH": str(self.package.parent)},
             capture_output=True,
             text=True,
             check=False,

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from served import PLAIN
 
 from techlead.cli.main import main
 from techlead.cli.project import load
@@ -27,7 +28,7 @@ def test_a_new_project_checks_clean_and_its_test_passes(shop, capsys):
     assert main(["check", str(shop)]) == 0
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", shop, "."],
-        cwd=shop, capture_output=True, text=True, check=False,
+        cwd=shop, env=PLAIN, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout
     assert "1 passed" in ran.stdout

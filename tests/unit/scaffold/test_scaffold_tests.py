@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from backends import EXAMPLES
+from served import PLAIN
 
 from techlead.cli.main import main
 from techlead.scaffold.cases.block import Block, TestFile
@@ -89,7 +90,7 @@ def ran(folder: Path) -> subprocess.CompletedProcess[str]:
         str(folder),
         ".",
     ]
-    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(words, cwd=folder, env=PLAIN, capture_output=True, text=True, check=False)
 
 
 def test_the_tests_of_the_marketplace_pass_and_notice_a_door_left_open_and_a_rule_that_forgets(market, capsys):
