@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from databases import postgres_url, sqlite_url
+from untraced import uncounted
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Count no line in a proof: it shows what the whole does, in volume; lines are for the tests of their unit."""
+    with uncounted() if item.get_closest_marker("proof") else nullcontext():
+        return (yield)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
