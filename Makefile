@@ -10,6 +10,9 @@ PORT ?= 8000
 COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --no-config --generate-hashes $(if $(UPGRADE),--upgrade) \
 	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
+# Hundreds of Pythons start in the tests: each would compile the sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench proof docs fix lock formatted linted typed contracted measured
 
