@@ -126,7 +126,7 @@ async def test_a_claim_that_was_taken_over_has_nothing_more_to_say(engine: Engin
     outbox = engine.outbox
     [lane] = await outbox.lanes()
     [slow] = (await outbox.turn([], [Ask(lane, 8)])).claimed
-    await asyncio.sleep(1.6)
+    engine.passed_us = 2 * SECOND_US  # longer than its lease
     [lane] = await outbox.lanes()
     [quick] = (await outbox.turn([], [Ask(lane, 8)])).claimed
     await outbox.turn([Finished(slow, Dead(Fault.REFUSED))], [])
@@ -140,7 +140,7 @@ async def test_that_it_was_delivered_counts_whoever_says_so(engine: Engine) -> N
     outbox = engine.outbox
     [lane] = await outbox.lanes()
     [slow] = (await outbox.turn([], [Ask(lane, 8)])).claimed
-    await asyncio.sleep(1.6)
+    engine.passed_us = 2 * SECOND_US  # longer than its lease
     [lane] = await outbox.lanes()
     [quick] = (await outbox.turn([], [Ask(lane, 8)])).claimed
     await outbox.turn([Finished(slow, Delivered())], [])
