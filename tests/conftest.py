@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from databases import postgres_url, sqlite_url
+from databases import drop_the_free, postgres_url, sqlite_url
 from untraced import uncounted
 
 
@@ -16,6 +16,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Count no line in a proof: it shows what the whole does, in volume; lines are for the tests of their unit."""
     with uncounted() if item.get_closest_marker("proof") else nullcontext():
         return (yield)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_left_on_the_server() -> Iterator[None]:
+    yield
+    drop_the_free()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
