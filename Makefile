@@ -7,6 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PORT ?= 8000
+# One more than there are cores: a third of the tests' time is waiting.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# What is checked side by side is told one after the other, where make can do that.
+APART := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --no-config --generate-hashes $(if $(UPGRADE),--upgrade) \
 	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
 
@@ -14,7 +18,7 @@ COMPILE = $(VENV)-lock/bin/uv pip compile --quiet --universal --no-config --gene
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench proof docs fix lock formatted linted typed contracted measured
+.PHONY: help demo test check bench proof docs fix lock formatted linted typed mypy pyright contracted measured
 
 help: ## list the targets
 	@grep -hE '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -23,10 +27,10 @@ demo: $(VENV)/installed ## serve the marketplace with sample people and goods; O
 	@$(BIN)/techlead demo --port $(PORT) $(if $(ONCE),--once)
 
 test: $(VENV)/developing ## run all tests, with the short form of each proof
-	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term:skip-covered --durations=10 --durations-min=2
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered --durations=10 --durations-min=2
 
 check: $(VENV)/developing ## format, lint, types, architecture, sizes; tells all that is wrong, not only the first
-	@$(MAKE) --no-print-directory --keep-going formatted linted typed contracted measured
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 $(APART) mypy pyright measured contracted linted formatted
 
 formatted:
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; echo "make fix formats this"; exit 1; }
@@ -34,9 +38,13 @@ formatted:
 linted:
 	@$(BIN)/ruff check .
 
-typed:
-	@failed=0; $(BIN)/mypy || failed=1; $(BIN)/pyright || failed=1; \
-	for example in examples/*/backend.py; do $(BIN)/mypy $$example || failed=1; done; exit $$failed
+typed: mypy pyright
+
+mypy:
+	@failed=0; for part in "" examples/*/backend.py; do $(BIN)/mypy $$part || failed=1; done; exit $$failed
+
+pyright:
+	@$(BIN)/pyright
 
 contracted:
 	@$(BIN)/lint-imports --no-logo
