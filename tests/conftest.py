@@ -13,8 +13,9 @@ from untraced import uncounted
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Count no line in a proof: it shows what the whole does, in volume; lines are for the tests of their unit."""
-    with uncounted() if item.get_closest_marker("proof") else nullcontext():
+    """Count no line in a proof: it shows what the whole does, in volume; nor in a test of the house, which only reads it."""
+    beside = item.get_closest_marker("proof") or "unit/house/" in item.nodeid
+    with uncounted() if beside else nullcontext():
         return (yield)
 
 
