@@ -7,6 +7,7 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -102,8 +103,9 @@ class Caller:
         return [json.loads(line) for written in self.lines for line in written.splitlines()]
 
 
+@cache
 def example(name: str) -> Plan:
-    """Derive an example's plan."""
+    """Derive an example's plan, which is frozen: once is enough."""
     return load(str(EXAMPLES / name)).plan()
 
 

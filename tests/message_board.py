@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from techlead import (
@@ -30,6 +31,7 @@ from techlead import (
     the,
 )
 from techlead import field as column
+from techlead.derive.plan import Plan
 from techlead.primitives import ids
 from techlead.primitives.clock import system_clock
 from techlead.serve.application import Application
@@ -111,10 +113,16 @@ def _begin_session(tables: Any) -> Any:
     return insert(table).values({one.name: bindparam(one.name, type_=one.type) for one in table.c})
 
 
+@cache
+def plan_of_the_board() -> Plan:
+    """Derive the plan, which is frozen: once is enough."""
+    return backend.plan()
+
+
 @asynccontextmanager
 async def serving(database_url: str, settings: Settings, *, fresh: bool = True, **given: Any) -> AsyncIterator[Board]:
     """Serve the board on a database, its tables made when it is fresh."""
-    plan = backend.plan()
+    plan = plan_of_the_board()
     store = open_store(database_url)
     events: list[dict[str, Any]] = []
     log = EventLog(given.get("clock", system_clock), lambda lines: events.extend(map(json.loads, lines.splitlines())))
