@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from typing import NoReturn
 
 from techlead.errors import ProgramError
 from techlead.serve.backend import Backend
@@ -15,6 +17,14 @@ class ProjectRefused(ProgramError):
     """The folder holds no backend that can be loaded."""
 
 
+class _Page(SourceFileLoader):
+    """Reads a page as it is now: bytecode is kept by second and size, and two versions of a page may share both."""
+
+    def path_stats(self, path: str) -> NoReturn:  # noqa: ARG002 - as its base has it
+        """Have no bytecode: neither read nor kept."""
+        raise OSError
+
+
 def load(folder: str) -> Backend:
     """Load the backend of a folder; ProjectRefused says what is missing and what to do."""
     file = Path(folder).resolve() / "backend.py"
@@ -22,7 +32,7 @@ def load(folder: str) -> Backend:
         message = f"There is no {file}: name the folder that holds your backend.py."
         raise ProjectRefused(message)
     sys.path.insert(0, str(file.parent))
-    spec = importlib.util.spec_from_file_location("backend", file)
+    spec = importlib.util.spec_from_file_location("backend", file, loader=_Page("backend", str(file)))
     assert spec is not None  # noqa: S101 - a file that ends in .py has a loader
     assert spec.loader is not None  # noqa: S101 - as above
     module = importlib.util.module_from_spec(spec)
