@@ -13,8 +13,8 @@ from untraced import uncounted
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Count no line in a proof: it shows what the whole does, in volume; nor in a test of the house, which only reads it."""
-    beside = item.get_closest_marker("proof") or "unit/house/" in item.nodeid
+    """Count no line where the same runs again and again, which counting makes 2.5 times as dear, nor where source is only read."""
+    beside = item.get_closest_marker("volume") or "unit/house/" in item.nodeid
     with uncounted() if beside else nullcontext():
         return (yield)
 

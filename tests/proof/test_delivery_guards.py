@@ -31,7 +31,7 @@ from techlead.deliver.port import Delivery, Fault, Outcome, Retry, Waiting
 from techlead.deliver.recheck import delivery_of
 from techlead.primitives.clock import system_clock
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.volume]
 HOST = "https://failing.example/in"
 ALONE = {"breaker_failures_in_a_row": 1_000, "breaker_calls_min": 10_000}
 """One message can open no breaker: what is looked at is its own schedule."""

@@ -13,7 +13,7 @@ from dispatching import until
 from doomed import FORKS, PLACES, Post, live, post_office
 from engines import Engine, opened
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.volume]
 LONG = os.environ.get("TECHLEAD_PROOF") == "long"
 SHORT = {"sqlite": 60, "postgresql": 20}
 KILLS = int(os.environ.get("TECHLEAD_KILLS", "0")) or (1_000 if LONG else 0)

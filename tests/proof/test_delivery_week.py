@@ -10,7 +10,7 @@ from week import live
 
 from techlead.deliver.limits import LimitsBook
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.volume]
 LONG = os.environ.get("TECHLEAD_PROOF") == "long"
 SEEDS = 1_000 if LONG else 8
 PROCESS = {"look_seconds": 60, "sweep_seconds": 60}

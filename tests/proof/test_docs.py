@@ -23,7 +23,7 @@ from reference_page import page
 from techlead.cli.main import MODULES, VERBS
 from techlead.cli.versions import plan_apart
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.volume]
 BLOCKS = blocks()
 COMMANDS = [
     (line.page, line.words) for line in typed(BLOCKS) if line.words.startswith("techlead ") and "\n" not in line.words

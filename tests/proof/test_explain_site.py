@@ -19,7 +19,7 @@ from techlead.explain.pages import pages
 from techlead.explain.site import site
 from techlead.explain.whole import explained
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.volume]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FORMS: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1_400, "height": 900}},

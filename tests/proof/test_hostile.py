@@ -14,7 +14,7 @@ from databases import sqlite_url
 
 from techlead.errors import CallersError, problem_type
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.volume]
 LONG = os.environ.get("TECHLEAD_PROOF") == "long"
 CASES = 7_000 if LONG else 700
 SEED = int(os.environ.get("TECHLEAD_SEED", random.SystemRandom().randrange(2**32)))

@@ -17,7 +17,7 @@ from served import Server
 
 from techlead.store.open import open_store
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.volume]
 LONG = os.environ.get("TECHLEAD_PROOF") == "long"
 KILLS = 25 if LONG else 3
 WRITERS = 8

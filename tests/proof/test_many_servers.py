@@ -10,7 +10,7 @@ import pytest
 from backends import EXAMPLES, PASSWORD, free_port
 from served import Server
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.volume]
 ROUNDS = 50 if os.environ.get("TECHLEAD_PROOF") == "long" else 4
 BUYERS = 10
 BIKE = {"title": "Bike", "price": {"amount": "12.00", "currency": "EUR"}}

@@ -11,7 +11,7 @@ from bench.outage.world import Load, Outage, Result, World, result
 
 from techlead.deliver.limits import Limits
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.volume]
 LONG = os.environ.get("TECHLEAD_PROOF") == "long"
 WHOLE = Load() if LONG else Load(per_minute=200, takes_per_second=10)
 PARTLY = Load() if LONG else Load(outage_seconds=180)

@@ -15,7 +15,7 @@ from techlead.derive.tables import tables
 from techlead.primitives.ids import encode
 from techlead.serve.query import page_of
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.volume]
 ROWS = 1_000_000 if os.environ.get("TECHLEAD_PROOF") == "long" else 20_000
 LISTS = ["limit=20", "limit=20&sort=price", "limit=20&sort=-price", "limit=20&status=open"]
 PLACES = (0.0, 0.5, 0.95)

@@ -18,7 +18,7 @@ from served import Server
 
 from techlead.cli.grant import change_role
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.volume]
 EXAMPLES_EACH = "100" if os.environ.get("TECHLEAD_PROOF") == "long" else "6"
 CONFIG = """
 [checks.positive_data_acceptance]
