@@ -19,7 +19,7 @@ from techlead.serve.settings import Settings
 from techlead.store.postgres_transaction import PostgresTransaction
 from techlead.store.sqlite_transaction import SqliteTransaction
 
-pytestmark = [pytest.mark.proof, pytest.mark.volume]
+pytestmark = pytest.mark.proof
 ACCESS = [MARKETPLACE, TEAMBOARD, GYMBOOK]
 EURO = {"amount": "12.00", "currency": "EUR"}
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()

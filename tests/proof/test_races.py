@@ -14,7 +14,7 @@ from payments import bought
 
 from techlead.derive.statements import Statements
 
-pytestmark = [pytest.mark.proof, pytest.mark.volume]
+pytestmark = pytest.mark.proof
 ROUNDS = 50 if os.environ.get("TECHLEAD_PROOF") == "long" else 6
 PARALLEL = 20
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
