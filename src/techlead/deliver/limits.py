@@ -51,6 +51,7 @@ class Limits:
     budget_per_second: float = 1
     budget_retries_max: float = 10
     budget_failed_share: float = 0.1
+    budget_successes_in_a_row: int = 20
     pause_seconds: float = 10
     pause_seconds_min: float = 1
     slow_share_min: float = 0.02
@@ -99,6 +100,9 @@ RANGES: Final[Mapping[str, Range]] = {
     "budget_per_second": Range(0.01, 1_000, "retries allowed in a second beside those"),
     "budget_retries_max": Range(1, 10_000, "retries that can be saved up"),
     "budget_failed_share": Range(0, 1, "share of failures in the window from which on the budget binds"),
+    "budget_successes_in_a_row": Range(
+        1, 10_000, "successes in a row from which on it does not bind, whatever failed before"
+    ),
     "pause_seconds": Range(0.1, HOUR_SECONDS, "how long 429 without `Retry-After` pauses a destination"),
     "pause_seconds_min": Range(0.1, HOUR_SECONDS, "how long 429 pauses a destination at least"),
     "slow_share_min": Range(0.001, 1, "the least share of the rate that is left when 429 halves it"),

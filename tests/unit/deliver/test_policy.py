@@ -9,7 +9,7 @@ import pytest
 from techlead.deliver import breaker as breakers
 from techlead.deliver.breaker import TRANSITIONS, Breaker, Event, Phase
 from techlead.deliver.bucket import Bucket
-from techlead.deliver.lane import Lane, admit, rate_of, resume, settle, started
+from techlead.deliver.lane import Lane, admit, budget_binds, rate_of, resume, settle, started
 from techlead.deliver.limits import KNOWN_MAX, Limits, LimitsBook
 from techlead.deliver.outbox import lane_of
 from techlead.deliver.port import Dead, Delivered, Fault, Kind, Paused, Retry
@@ -130,6 +130,18 @@ def test_the_budget_binds_only_while_enough_fails() -> None:
     assert (binding.tries, binding.retries, binding.reason) == (5, 0, "retry budget")
     spent = started(binding.lane, NOW, LIMITS, fresh=5, retried=0, probe=False)
     assert spent.budget.tokens == pytest.approx(1), "five first tries earn one retry"
+
+
+def test_twenty_successes_in_a_row_end_the_budget_and_one_failure_brings_it_back() -> None:
+    lane = Lane()
+    for number in range(20):
+        lane = settle(lane, NOW, LIMITS, DOWN if number % 3 == 0 else Delivered(), key(number), probe=False)
+    for number in range(20):
+        assert budget_binds(lane, NOW, LIMITS) is (number < 19), "one success came before these"
+        lane = settle(lane, NOW, LIMITS, Delivered(), key(number), probe=False)
+    lane = replace(lane, budget=Bucket(0.0, NOW))
+    assert admit(lane, NOW, LIMITS, 8).retries == 5, "the window remembers the failures, and nothing is rationed"
+    assert admit(settle(lane, NOW, LIMITS, DOWN, key(1), probe=False), NOW, LIMITS, 8).retries == 0
 
 
 def test_a_bucket_neither_overflows_nor_goes_below_nothing() -> None:
