@@ -165,7 +165,8 @@ def page() -> str:
         HEAD,
         "## The life of a message\n\n" + diagram(life, State.WAITING.value, ends),
         ('Half of each wait is certain and half is chance ("equal jitter"). `Retry-After` is a lower bound. What could only be'
-        " tried after its time to live ends at once. 429 and a probe that fails burn no try."),
+        " tried after its time to live ends at once. 429 and a probe that fails burn no try. `withdrawn` is no failure: the kind is"
+        " switched off or kept for a digest, or its reader is gone or may no longer read; it is not replayed."),
         schedules(),
         "## The breaker of a destination\n\n" + diagram(moves, "closed", ()),
         (f"It counts {counted}: other refusals tell nothing of the destination's health. Half-open, one message at a time is sent"

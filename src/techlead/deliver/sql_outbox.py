@@ -271,7 +271,8 @@ class SqlOutbox:
             await self._after(tx, waiting, outcome)
             return
         fault = getattr(outcome, "fault", Fault.LIMITED)
-        done.ended.append(Ended(waiting.id, one.claimed.lane, step.state.value, step.reason))
+        if step.state is not State.WITHDRAWN:  # nobody misses it: a wish was kept, and no operator need look
+            done.ended.append(Ended(waiting.id, one.claimed.lane, step.state.value, step.reason))
         await self._after(tx, waiting, Dead(fault, getattr(outcome, "detail", "")))
         if fault is Fault.GONE and one.destination:
             await self._gone(tx, one, now)
@@ -401,11 +402,12 @@ def _attempted(one: Finished, step: Step, now: int) -> dict[str, Any]:
     outcome = one.outcome
     detail = step.reason if isinstance(outcome, Moved | Released) else outcome.detail
     fault = Fault.LIMITED if isinstance(outcome, Paused) else getattr(outcome, "fault", None)
+    said = step.state.value if step.state is State.WITHDRAWN else type(outcome).__name__.lower()
     return {
         "of": one.claimed.waiting.id,
         "which": one.claimed.waiting.number,
         "ended_at": now,
-        "outcome": type(outcome).__name__.lower(),
+        "outcome": said,
         "fault": fault.value if fault else "",
         "detail": detail[:DETAIL_CHARACTERS_MAX],
     }

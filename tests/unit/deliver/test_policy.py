@@ -188,9 +188,9 @@ def test_a_message_moves_as_its_life_is_drawn() -> None:
     assert (probe.state, probe.burned, probe.at) == (State.WAITING, False, opened.breaker.open_until)
 
 
-def test_every_end_can_be_reached_and_nothing_leads_out_of_delivered_or_dropped() -> None:
+def test_every_end_can_be_reached_and_nothing_leads_out_of_delivered_dropped_or_withdrawn() -> None:
     assert set(LIFE.values()) == set(State)
-    assert {before for before, _ in LIFE} == set(State) - {State.DELIVERED, State.DROPPED}
+    assert {before for before, _ in LIFE} == set(State) - {State.DELIVERED, State.DROPPED, State.WITHDRAWN}
     assert {phase for phase, event in TRANSITIONS if event is Event.RESUMED} == set(Phase)
     with pytest.raises(KeyError):
         breakers.moved(Breaker(), Event.PROBED)

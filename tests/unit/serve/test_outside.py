@@ -159,7 +159,7 @@ async def test_an_address_that_is_taken_away_gets_nothing_more(caller: Caller):
     await ride(caller)
     await caller("PATCH", "/me", {"hook": None}, who="ada")
     await caller.application.runtime.store.write(_due_now)
-    await until(lambda: _is(_state(caller, "webhook"), "dead"))
+    await until(lambda: _is(_state(caller, "webhook"), "withdrawn"))
 
 
 async def test_a_payment_counts_once_in_whatever_order(on_each: Caller):

@@ -221,6 +221,11 @@ async def test_nobody_gets_more_letters_in_an_hour_than_was_declared(tmp_path: P
         await send_digests(runtime, composer)
         digests = [one for one in await waiting(caller) if one.kind is Kind.DIGEST]
         assert [one.subject for one in digests] == ["17 messages"]
+        await choose(caller, quiet_hours=NIGHT)
+        assert isinstance(await composer.compose(digests[0]), Held), "nobody chose this hour"
+        await choose(caller, digests={"email": "07:30"})
+        assert isinstance(await composer.compose(digests[0]), Delivery), "somebody chose the hour"
+        await choose(caller, quiet_hours=None, digests={})
         await ride(caller, "Later")
         assert isinstance(await composed(caller), Delivery)
 
