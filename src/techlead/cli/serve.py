@@ -16,10 +16,12 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from techlead.cli.project import load
+from techlead.declare.notification import Channel
 from techlead.derive.tables import fingerprint, tables
 from techlead.errors import SettingsRefused
 from techlead.serve.application import Application
 from techlead.serve.backend import Backend
+from techlead.serve.keys import MAIL_URL
 from techlead.serve.metrics import expose
 from techlead.serve.settings import Settings, settings_from
 from techlead.serve.wire import WholeRequests
@@ -51,12 +53,26 @@ def run(given: argparse.Namespace) -> int:
     backend = load(given.folder)
     if given.no_deliver:
         os.environ["TECHLEAD_DELIVER"] = "false"
+    address = address_of(given.host, given.port)
+    os.environ.setdefault("TECHLEAD_PUBLIC_URL", address)  # where the links in letters lead
     settings = settings_from(os.environ)
     database = database_of(given)
     prepare(backend, database, settings)
-    say(f"{backend.name}: http://{given.host}:{given.port}  (docs: /docs, database: {database.partition('://')[0]})")
+    letters = f", e-mails: {settings.mail_folder}/" if puts_letters_into_files(backend, settings) else ""
+    say(f"{backend.name}: {address}  (docs: /docs, database: {database.partition('://')[0]}{letters})")
     listen(backend, given.host, given.port, database, settings)
     return 0
+
+
+def address_of(host: str, port: int) -> str:
+    """Write the address at which a browser on this machine finds the server."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def puts_letters_into_files(backend: Backend, settings: Settings) -> bool:
+    """Tell whether e-mails become files here, as in development without a mail server."""
+    tells = any(Channel.EMAIL in one.via for one in backend.plan().notifications)
+    return tells and not settings.production and settings.mail_folder != "-" and not os.environ.get(MAIL_URL)
 
 
 def listen(backend: Backend, host: str, port: int, database: str, settings: Settings) -> None:

@@ -124,6 +124,25 @@ def test_a_schema_is_brought_up_once_and_then_known_by_its_mark(shelf):
     assert not asyncio.run(is_marked(url, wanted))
 
 
+@pytest.mark.parametrize(
+    ("host", "name", "address", "letters"),
+    [
+        ("127.0.0.1", "marketplace", "http://127.0.0.1:8123", ", e-mails: .techlead/mail/"),
+        ("::1", "shelf", "http://[::1]:8123", ""),
+    ],
+)
+def test_serve_says_where_it_is_and_where_letters_are_and_they_lead_back(
+    shelf, host, name, address, letters, capsys, monkeypatch
+):
+    served = []
+    monkeypatch.setattr("techlead.cli.serve.listen", lambda *given: served.append(given[-1].public_url))
+    monkeypatch.setattr("techlead.cli.serve.os.environ", {})
+    folder = shelf if name == "shelf" else EXAMPLES / name
+    assert main(["serve", str(folder), "--host", host, "--port", "8123", "--database", f"sqlite:///{shelf}/x.db"]) == 0
+    assert f"{name}: {address}  (docs: /docs, database: sqlite{letters})\n" in capsys.readouterr().err
+    assert served == [address]
+
+
 def test_production_does_not_start_on_a_schema_that_is_behind(shelf):
     with pytest.raises(SettingsRefused, match="techlead migrate apply"):
         prepare(load(str(shelf)), f"sqlite:///{shelf}/data.db", Settings(environment="production"))
