@@ -184,7 +184,10 @@ class Composer:
         except Unrenderable as error:
             return Dead(Fault.UNSENDABLE, str(error))
         html = words.html if made.channel == Channel.EMAIL.value else None
-        return replace(made, subject=words.subject, text=words.text, html=html)
+        text = words.text
+        if made.channel == Channel.CHAT.value:  # a room shows no subject, and a template says there what it is about
+            text = f"{words.subject}\n{text}"
+        return replace(made, subject=words.subject, text=text, html=html)
 
     def _data(
         self, waiting: Waiting, planned: NotificationPlan, resource: ResourcePlan, seen: Seen | None

@@ -133,7 +133,9 @@ def collecting(runtime: Runtime) -> list[Periodic]:
 
 def measuring(runtime: Runtime) -> list[Periodic]:
     """Give what looks how much waits, for the metrics; nothing where nobody could read it."""
-    queues = queues_of()
+    plan = runtime.plan
+    ways = {way.value for one in plan.notifications for way in one.via} - {Inbox.INBOX.value}
+    queues = queues_of(sorted(ways | ({CALL} if plan.systems else set())))
     return [] if queues is None else [Periodic(MEASURING, MEASURE_SECONDS, lambda: measure(runtime, queues))]
 
 

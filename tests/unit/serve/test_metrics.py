@@ -41,6 +41,11 @@ def test_what_is_reported_is_counted_by_channel_and_passed_on() -> None:
     reports.ended(Ended(claimed.waiting.id, "webhook:hooks.example", "dead", "server"))
     reports.waits(StoreBusy())
     reports.failed(LookupError(), "webhook")
+    data = reader.get_metrics_data()
+    assert data is not None
+    [points] = [one for one in data.resource_metrics[0].scope_metrics[0].metrics if one.name.endswith("duration")]
+    bounds = points.data.data_points[0].explicit_bounds  # type: ignore[union-attr]
+    assert (bounds[0], bounds[-1]) == (0.005, 15), "in seconds, up to the longest try"
     found = counted(reader)
     assert found["techlead.delivery.tries"] == [
         ({"channel": "webhook", "outcome": "delivered", "fault": "", "probe": False}, 1),
@@ -66,6 +71,12 @@ def test_what_waits_is_shown_by_channel_and_is_nothing_when_it_has_gone() -> Non
     assert "example" not in str(found)
     queues.see([], 20_000_000)
     assert [value for _, value in counted(reader)["techlead.delivery.waiting"]] == [0, 0]
+
+
+def test_of_a_channel_that_is_declared_there_is_a_number_before_anything_has_waited() -> None:
+    reader = InMemoryMetricReader()
+    Queues(MeterProvider([reader]).get_meter("techlead"), ["email"]).see([], 10_000_000)
+    assert counted(reader)["techlead.delivery.waiting"] == [({"channel": "email"}, 0)]
 
 
 async def test_the_length_of_the_queue_is_read_from_the_outbox(tmp_path: Path) -> None:

@@ -251,6 +251,18 @@ async def test_a_template_speaks_the_language_of_its_reader(tmp_path: Path):
             assert "<strong>5.00 EUR</strong>" in made.html
 
 
+async def test_a_room_which_shows_no_subject_is_told_it_in_the_first_line(tmp_path: Path):
+    (told,) = PLAN.notifications
+    template = Template("planned", "", "planned.md", "# Ride {{ title }}\nIt costs {{ price }}.")
+    plan = replace(PLAN, notifications=(replace(told, templates={"": template}),))
+    async with bikes(tmp_path, plan) as caller:
+        sent = {"title": "Alps", "price": {"amount": "5.00", "currency": "EUR"}, "room": "https://chat.example.com/a"}
+        await caller.made("/rides", sent, "ada")
+        made = await composed(caller, "chat")
+        assert isinstance(made, Delivery)
+        assert made.text == "Ride Alps\nIt costs 5.00 EUR."
+
+
 async def test_a_template_that_cannot_be_filled_makes_its_one_message_dead(tmp_path: Path):
     (told,) = PLAN.notifications
     broken = Template("planned", "", "planned.md", "# s\n{% if title > 7 %}x{% endif %}")
