@@ -10,6 +10,7 @@ from databases import sqlite_url
 from loopback import HOST, WORLD
 from outside_page import backend
 
+from techlead.deliver.limits import RANGES
 from techlead.deliver.outbound import Outbound
 from techlead.deliver.outbox import lane_of
 from techlead.deliver.port import Kind
@@ -170,6 +171,9 @@ def test_a_mail_server_is_read_from_its_address():
 
 def test_only_networks_can_be_opened_and_only_for_systems():
     doors = doors_from(Settings(systems_networks=("10.1.0.0/16",)))
+    assert doors.people.limits.total_seconds_max == RANGES["attempt_seconds_max"].highest, (
+        "or it could not be set higher"
+    )
     assert (doors.people.opened, len(doors.systems.opened)) == ((), 1)
     with pytest.raises(SettingsRefused, match="write networks such as"):
         doors_from(Settings(systems_networks=("everything",)))
