@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from techlead.cli.project import load
-from techlead.cli.serve import database_of, say
+from techlead.cli.serve import existing_database_of, say
 from techlead.deliver.desk import LAST_ID, Desk, Destination, Shown, delivery_id
 from techlead.derive.statements import Statements
 from techlead.errors import SettingsRefused
@@ -47,7 +47,7 @@ def run(given: argparse.Namespace) -> int:
 
 async def _with_desk(given: argparse.Namespace) -> Answer:
     plan = load(given.folder).plan()
-    store = open_store(database_of(given))
+    store = open_store(existing_database_of(given))
     desk = Desk(
         store, Statements(plan, store.dialect), system_clock, limits_from(settings_from(os.environ), plan.systems)
     )
@@ -92,8 +92,9 @@ async def _drop(desk: Desk, what: Sequence[str]) -> Answer:
 
 
 async def _pause(desk: Desk, what: Sequence[str]) -> Answer:
-    await desk.pause(_one(what))
-    return [f"nothing goes to {what[0]} until it is resumed"], {"paused": what[0]}
+    known = await desk.pause(_one(what))
+    doubt = "" if known else "; nothing was sent there before: is it spelt as `techlead outbox` lists it?"
+    return [f"nothing goes to {what[0]} until it is resumed{doubt}"], {"paused": what[0], "known": known}
 
 
 async def _resume(desk: Desk, what: Sequence[str]) -> Answer:

@@ -26,6 +26,7 @@ from techlead.serve.metrics import expose
 from techlead.serve.settings import Settings, settings_from
 from techlead.serve.wire import WholeRequests
 from techlead.store.creation import create_where_empty
+from techlead.store.open import dialect_of, sqlite_path
 from techlead.store.schema_mark import is_marked, mark
 
 DEFAULT_DATABASE: Final = "sqlite:///techlead.db"
@@ -139,6 +140,17 @@ def database_of(given: argparse.Namespace) -> str:
             "--database holds a password, which other users of the machine see: set TECHLEAD_DATABASE."
         )
     return given.database or os.environ.get("TECHLEAD_DATABASE") or DEFAULT_DATABASE
+
+
+def existing_database_of(given: argparse.Namespace) -> str:
+    """Choose the database as `database_of` does; SettingsRefused for a file that is not there, which would be made empty."""
+    database = database_of(given)
+    path = sqlite_path(database) if dialect_of(database) == "sqlite" else None
+    if path is not None and not path.exists():
+        raise SettingsRefused(
+            f"There is no database {path}: name it with --database; `techlead serve` makes a new one."
+        )
+    return database
 
 
 def prepare(backend: Backend, database: str, settings: Settings) -> None:

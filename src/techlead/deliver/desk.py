@@ -164,21 +164,23 @@ class Desk:
         self._changed("outbox_dropped", {"count": done})
         return done
 
-    async def pause(self, destination: str) -> None:
-        """Let nothing go to a destination until it is resumed; what is under way ends."""
-        await self._steer(destination, held=True)
+    async def pause(self, destination: str) -> bool:
+        """Let nothing go to a destination until it is resumed; what is under way ends. Tell whether anything went there."""
+        known = await self._steer(destination, held=True)
         self._changed("outbox_paused", {"destination": destination})
+        return known
 
     async def resume(self, destination: str) -> None:
         """Let things go to a destination again, whatever stands against it: breaker, pause, addresses that were gone."""
         await self._steer(destination, held=False)
         self._changed("outbox_resumed", {"destination": destination})
 
-    async def _steer(self, name: str, *, held: bool) -> None:
+    async def _steer(self, name: str, *, held: bool) -> bool:
         now = self._clock()
         fresh = {"name": name, "state": _written(Lane()), "phase": Phase.CLOSED.value, "changed_at": now}
 
-        async def work(tx: Transaction) -> None:
+        async def work(tx: Transaction) -> bool:
+            known = bool(await self._run(tx, "lane", name=name))
             await self._run(tx, "new lane", **fresh)
             [(state, *_)] = await self._run(tx, "lane", name=name)
             await self._run(tx, "hold", lane=name, held=now if held else None)
@@ -187,8 +189,9 @@ class Desk:
                 values = {"lane": name, "state": _written(lane), "phase": lane.breaker.phase.value}
                 await self._run(tx, "keep lane", **values, changed_at=now)
                 await self._run(tx, "forget gone", lane=name)
+            return known
 
-        await self._store.write(work)
+        return await self._store.write(work)
 
     async def _replay(self, rows: Sequence[Sequence[Any]]) -> int:
         now = self._clock()

@@ -131,7 +131,8 @@ async def test_what_is_dropped_is_not_sent_but_what_is_under_way_stays(engine: E
 
 
 async def test_nothing_goes_to_a_paused_destination_until_it_is_resumed(engine: Engine, desk: Desk) -> None:
-    await desk.pause(LANE)
+    assert not await desk.pause(LANE), "nothing ever went there"
+    assert await desk.pause(LANE)
     [key] = await engine.put()
     [shown] = await desk.destinations()
     assert (shown.held, shown.why, shown.next_try) == (True, "paused by an operator", None)
