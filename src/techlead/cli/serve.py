@@ -167,7 +167,10 @@ def prepare(backend: Backend, database: str, settings: Settings) -> None:
     if settings.production:
         waiting = [step for step in migrate.pending(database, metadata) if step.needed]
         if waiting:
-            message = f"The database lacks {len(waiting)} change(s): run `techlead migrate apply` first."
+            message = (
+                f"The database lacks {len(waiting)} change(s): run `techlead migrate apply` first"
+                " (`techlead migrate make NAME` writes what is not yet in a migration)."
+            )
             raise SettingsRefused(message)
         return
     migrate.ensure(database, metadata)

@@ -150,7 +150,9 @@ def test_production_does_not_start_on_a_schema_that_is_behind(shelf):
 
 def test_production_takes_no_password_as_an_argument(shelf, capsys, monkeypatch):
     monkeypatch.setenv("TECHLEAD_ENVIRONMENT", "production")
-    assert main(["migrate", "show", str(shelf), "--database", "postgresql://ada:hunter2@127.0.0.1:1/x"]) == 2
+    assert (
+        main(["migrate", "show", "--folder", str(shelf), "--database", "postgresql://ada:hunter2@127.0.0.1:1/x"]) == 2
+    )
     said = capsys.readouterr().err
     assert "set TECHLEAD_DATABASE" in said
     assert "hunter2" not in said
@@ -166,6 +168,10 @@ def test_migrations_are_made_shown_applied_and_taken_back(shelf, capsys):
     shared = ["--folder", str(shelf), "--database", f"sqlite:///{shelf}/data.db"]
     assert main(["migrate", "show", *shared]) == 0
     assert "no migrations" in capsys.readouterr().out
+    assert main(["migrate", "apply", *shared]) == 2, "there is nothing to apply, and nothing was done"
+    assert "`techlead migrate make NAME` writes the first" in capsys.readouterr().err
+    assert main(["migrate", "apply", str(shelf), *shared]) == 2
+    assert f"a folder is named by --folder {shelf}" in capsys.readouterr().err
     assert main(["migrate", "make", "first", *shared]) == 0
     assert "read it, then" in capsys.readouterr().out
     assert main(["migrate", "apply", *shared]) == 0
