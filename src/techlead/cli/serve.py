@@ -21,6 +21,7 @@ from techlead.derive.tables import fingerprint, tables
 from techlead.errors import SettingsRefused
 from techlead.serve.application import Application
 from techlead.serve.backend import Backend
+from techlead.serve.channels import ON_THE_CONSOLE
 from techlead.serve.keys import MAIL_URL
 from techlead.serve.metrics import expose
 from techlead.serve.settings import Settings, settings_from
@@ -59,7 +60,7 @@ def run(given: argparse.Namespace) -> int:
     settings = settings_from(os.environ)
     database = database_of(given)
     prepare(backend, database, settings)
-    letters = f", e-mails: {settings.mail_folder}/" if puts_letters_into_files(backend, settings) else ""
+    letters = letters_of(backend, settings) if settings.deliver else ""
     say(f"{backend.name}: {address}  (docs: /docs, database: {database.partition('://')[0]}{letters})")
     listen(backend, given.host, given.port, database, settings)
     return 0
@@ -70,10 +71,12 @@ def address_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def puts_letters_into_files(backend: Backend, settings: Settings) -> bool:
-    """Tell whether e-mails become files here, as in development without a mail server."""
+def letters_of(backend: Backend, settings: Settings) -> str:
+    """Say where e-mails become files, as in development without a mail server; empty elsewhere."""
+    if settings.production or os.environ.get(MAIL_URL) or settings.mail_folder == ON_THE_CONSOLE:
+        return ""
     tells = any(Channel.EMAIL in one.via for one in backend.plan().notifications)
-    return tells and not settings.production and settings.mail_folder != "-" and not os.environ.get(MAIL_URL)
+    return f", e-mails: {settings.mail_folder}/" if tells else ""
 
 
 def listen(backend: Backend, host: str, port: int, database: str, settings: Settings) -> None:
