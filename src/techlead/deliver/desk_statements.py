@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, String, and_, bindparam, delete, func, literal_column, null, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    String,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from techlead.deliver.port import Kind
 from techlead.deliver.step import LIFE, Happening, State
@@ -67,6 +79,7 @@ def ended(tables: Tables) -> Any:
     table = tables["techlead_outbox"]
     here = bindparam("lane", type_=String())
     chosen = select(*(table.c[name] for name in MESSAGE)).where(
+        table.c.ended_at.is_not(None),  # as the index has it: else all that was ever delivered is looked through
         table.c.state == bindparam("state", type_=String()),
         table.c.lane != "",
         or_(table.c.lane == here, here == ""),
