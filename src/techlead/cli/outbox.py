@@ -134,7 +134,8 @@ def _ids(what: Sequence[str]) -> list[bytes]:
 
 
 def _destination(one: Destination) -> list[str]:
-    state = f"{one.phase}{f' ({one.why})' if one.why else ''}"
+    state = f"breaker {one.phase}"
+    state += f" ({one.why})" if one.why and one.why != state else ""
     ends = f", {one.dead} dead, {one.expired} expired" if one.dead or one.expired else ""
     seen = f"; last minute: {one.failed} of {one.calls} failed" if one.calls else ""
     following = f", next try {one.next_try}" if one.next_try else ""

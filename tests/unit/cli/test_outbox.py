@@ -73,7 +73,7 @@ def test_an_operator_pauses_and_resumes(folder: Path, capsys: pytest.CaptureFixt
     assert ran(folder, capsys, "pause", LANE) == {"paused": LANE, "known": True}
     assert main(["outbox", "--folder", str(folder)]) == FOUND
     told = capsys.readouterr().out
-    assert told.startswith(f"{LANE}: 1 waiting, 1 dead, 0 expired\n    closed (paused by an operator)")
+    assert told.startswith(f"{LANE}: 1 waiting, 1 dead, 0 expired\n    breaker closed (paused by an operator)")
     assert main(["outbox", "pause", "webhook:hoks.example", "--folder", str(folder)]) == FINE
     assert "is it spelt as `techlead outbox` lists it?" in capsys.readouterr().out
     ran(folder, capsys, "resume", "webhook:hoks.example")
