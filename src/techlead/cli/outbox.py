@@ -7,7 +7,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -17,11 +17,14 @@ from techlead.deliver.desk import LAST_ID, Desk, Destination, Shown, delivery_id
 from techlead.derive.statements import Statements
 from techlead.errors import SettingsRefused
 from techlead.primitives.clock import system_clock
+from techlead.serve.change.outside import aftermath_of
 from techlead.serve.delivery import limits_from
+from techlead.serve.randomness import random_bytes
 from techlead.serve.settings import settings_from
 from techlead.store.open import open_store
 
 FOUND: Final = 1
+FAILED: Final = "aftermath_failed"
 SHOWN_MAX: Final = 100
 Answer = tuple[list[str], Any]
 
@@ -48,9 +51,9 @@ def run(given: argparse.Namespace) -> int:
 async def _with_desk(given: argparse.Namespace) -> Answer:
     plan = load(given.folder).plan()
     store = open_store(existing_database_of(given))
-    desk = Desk(
-        store, Statements(plan, store.dialect), system_clock, limits_from(settings_from(os.environ), plan.systems)
-    )
+    statements, limits = Statements(plan, store.dialect), limits_from(settings_from(os.environ), plan.systems)
+    called = aftermath_of(statements, system_clock, random_bytes, limits)
+    desk = Desk(store, statements, system_clock, limits, _told, called)
     await store.open()
     try:
         return await STEPS[given.step](desk, given.what)
@@ -111,6 +114,11 @@ STEPS: Final[dict[str, Callable[[Desk, Sequence[str]], Awaitable[Answer]]]] = {
     "pause": _pause,
     "resume": _resume,
 }
+
+
+def _told(what: str, values: Mapping[str, Any]) -> None:
+    if what == FAILED:
+        say(f"{values['delivery']}: the action that waits for its call failed ({values['error']}), and was not run")
 
 
 def _progress(done: int) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from techlead.deliver.port import Kind
+from techlead.deliver.sql_statements import ROW
 from techlead.deliver.step import LIFE, Happening, State
 from techlead.derive.tables import ID, TIMESTAMP
 
@@ -124,6 +125,17 @@ def replay(tables: Tables) -> Any:
         )
         .returning(table.c.id)
     )
+
+
+def call(tables: Tables) -> Any:
+    """Read a call that waits, and hold it; the action that is told of its end needs all of it."""
+    table = tables["techlead_outbox"]
+    this = and_(
+        table.c.id == bindparam("id", type_=ID),
+        table.c.kind == literal_column(f"'{Kind.CALL.value}'"),
+        table.c.state == literal_column(f"'{State.WAITING.value}'"),
+    )
+    return select(*(table.c[name] for name in ROW)).where(this).with_for_update()
 
 
 def drop(tables: Tables) -> Any:

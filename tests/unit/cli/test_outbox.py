@@ -16,6 +16,7 @@ from dispatching import until
 from engines import Engine
 
 from techlead.cli.main import COULD_NOT_RUN, FINE, FOUND, main
+from techlead.cli.outbox import _told
 from techlead.deliver.port import Dead, Fault
 from techlead.primitives import ids
 
@@ -100,6 +101,13 @@ def test_a_database_that_is_not_there_is_not_made(folder: Path, capsys: pytest.C
         said = capsys.readouterr().err
         assert f"There is no database {missing}" in said or 'declare it: Backend(..., roles=["admin"])' in said
         assert not missing.exists()
+
+
+def test_whoever_drops_a_call_reads_that_its_action_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    _told("outbox_dropped", {"count": 1})
+    assert capsys.readouterr().err == ""
+    _told("aftermath_failed", {"delivery": "delivery_1", "error": "LookupError"})
+    assert "delivery_1: the action that waits for its call failed (LookupError)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
