@@ -51,7 +51,7 @@ def run(given: argparse.Namespace) -> int:
 async def _with_desk(given: argparse.Namespace) -> Answer:
     plan = load(given.folder).plan()
     store = open_store(existing_database_of(given))
-    statements, limits = Statements(plan, store.dialect), limits_from(settings_from(os.environ), plan.systems)
+    statements, limits = Statements(plan, store.dialect), limits_from(settings_from(os.environ), plan)
     called = aftermath_of(statements, system_clock, random_bytes, limits)
     desk = Desk(store, statements, system_clock, limits, _told, called)
     await store.open()

@@ -132,7 +132,7 @@ OF_CHANNEL: Final[Mapping[str, Mapping[str, float]]] = {
     "chat": {"rate_per_second": 1},
 }
 
-SHORTER_FOR: Final[Mapping[Kind, float]] = {Kind.CODE: 600}
+SHORTER_FOR: Final[Mapping[Kind | None, float]] = {Kind.CODE: 600}
 """What no setting can make live longer: a security code is worthless after it."""
 
 Given = Mapping[str, Mapping[str, float]]
@@ -177,12 +177,18 @@ class LimitsBook:
         if problems:
             raise SettingsRefused("\n".join(problems))
         self._given = given
-        self._known: dict[tuple[Kind, str, str, str], Limits] = {}
+        self._known: dict[tuple[Kind | None, str, str, str], Limits] = {}
         self.process: Process = replace(Process(), **_typed(Process, process))
 
     def of(self, kind: Kind, channel: str, notification: str, lane: str) -> Limits:
         """Give the limits of a message of this kind, on this channel, of this notification, to this destination."""
-        key = (kind, channel, notification, lane)
+        return self._of((kind, channel, notification, lane))
+
+    def of_lane(self, channel: str, lane: str) -> Limits:
+        """Give the limits of a destination, of whatever kind what is sent there is."""
+        return self._of((None, channel, "", lane))
+
+    def _of(self, key: tuple[Kind | None, str, str, str]) -> Limits:
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= KNOWN_MAX:  # destinations come from users: not all of them are remembered
@@ -190,18 +196,15 @@ class LimitsBook:
             found = self._known[key] = self._made(*key)
         return found
 
-    def of_lane(self, channel: str, lane: str) -> Limits:
-        """Give the limits of a destination, whatever is sent there."""
-        return self.of(Kind.EMAIL, channel, "", lane)
-
-    def _made(self, kind: Kind, channel: str, notification: str, lane: str) -> Limits:
-        scopes = (kind.value, channel, f"notification {notification}", lane)
-        values: dict[str, float] = {**OF_KIND[kind], **OF_CHANNEL.get(channel, {})}
+    def _made(self, kind: Kind | None, channel: str, notification: str, lane: str) -> Limits:
+        scopes = (kind.value if kind else "", channel, f"notification {notification}", lane)
+        values: dict[str, float] = {**(OF_KIND[kind] if kind else {}), **OF_CHANNEL.get(channel, {})}
         for scope in dict.fromkeys(scopes):
             values |= self._given.get(scope, {})
         limits = replace(Limits(), **_typed(Limits, values))
-        live = min(limits.live_seconds_max, SHORTER_FOR.get(kind, limits.live_seconds_max))
-        return replace(limits, live_seconds_max=live)
+        if kind not in SHORTER_FOR:
+            return limits
+        return replace(limits, live_seconds_max=min(limits.live_seconds_max, SHORTER_FOR[kind]))
 
 
 def _typed(owner: type[Limits | Process], values: Mapping[str, float]) -> dict[str, Any]:

@@ -19,6 +19,9 @@ from techlead.serve.runtime import Runtime
 from techlead.serve.settings import Settings
 
 NEEDED: Final = "TECHLEAD_METRICS_PORT needs OpenTelemetry: install techlead[metrics], or unset it."
+TAKEN: Final = (
+    "TECHLEAD_METRICS_PORT is {}, which is taken or is none: give each process on this machine a port of its own."
+)
 ADDRESS: Final = "127.0.0.1"
 MEASURING: Final = "measure_queues"
 MEASURE_SECONDS: Final = 15
@@ -37,8 +40,11 @@ def expose(settings: Settings) -> None:
         from prometheus_client import start_http_server  # noqa: PLC0415 - as above
     except ImportError:
         raise SettingsRefused(NEEDED) from None
+    try:
+        start_http_server(settings.metrics_port, ADDRESS)
+    except (OSError, OverflowError):
+        raise SettingsRefused(TAKEN.format(settings.metrics_port)) from None
     metrics.set_meter_provider(MeterProvider([PrometheusMetricReader()]))
-    start_http_server(settings.metrics_port, ADDRESS)
 
 
 async def measure(runtime: Runtime, queues: Queues) -> None:

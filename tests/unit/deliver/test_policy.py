@@ -208,6 +208,13 @@ def test_what_is_more_special_wins_and_a_code_never_outlives_ten_minutes() -> No
     assert book.of(Kind.CODE, "email", "", "email").live_seconds_max == 600
 
 
+def test_what_is_set_for_e_mails_changes_nothing_for_the_destinations_of_others() -> None:
+    book = LimitsBook({"email": {"rate_per_second": 1}, "code": {"rate_per_second": 2}, "webhook": {"tries_max": 3}})
+    assert book.of_lane("email", "email").rate_per_second == 1
+    assert book.of_lane("webhook", "webhook:a.example").rate_per_second == 25
+    assert book.of_lane("webhook", "webhook:a.example").tries_max == 3
+
+
 @pytest.mark.parametrize(
     ("channel", "destination", "lane"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -95,6 +96,13 @@ def test_without_the_extra_nothing_is_counted_and_a_port_is_refused(monkeypatch:
     with pytest.raises(SettingsRefused, match="metrics"):
         expose(Settings(metrics_port=9464))
     assert "TECHLEAD_METRICS_PORT" in NEEDED
+
+
+def test_a_port_that_is_taken_or_is_none_is_refused_in_words() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for port in (taken.getsockname()[1], 99_999):
+            with pytest.raises(SettingsRefused, match=f"TECHLEAD_METRICS_PORT is {port}"):
+                expose(Settings(metrics_port=port))
 
 
 def test_prometheus_reads_the_numbers_on_a_port_of_their_own() -> None:
