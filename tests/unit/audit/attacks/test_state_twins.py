@@ -14,7 +14,7 @@ from twins import LONG, SEED, Twin, twin
 from techlead.audit.attacks import idempotency, money
 from techlead.audit.attacks.attack import Attack
 from techlead.audit.attacks.input import injection, later, log_lines, path, poisoned, server_error
-from techlead.audit.attacks.limits import body, crowd, hashing, page, storage
+from techlead.audit.attacks.limits import body, crowd, hashing, page, pattern, storage
 from techlead.audit.attacks.race import burst, lock, lost, torn
 from techlead.audit.attacks.rule import boundary, future, own, steps, zone
 
@@ -53,6 +53,8 @@ CASES = (
     Case("limits_body_size_form", "limits.body-size", body.ATTACK, body, "taken_whole"),
     Case("limits_storage", "limits.resource", storage.ATTACK, storage, "kept"),
     Case("limits_hashing", "limits.resource", hashing.ATTACK, hashing, "starved"),
+    Case("limits_pattern", "limits.resource", pattern.ATTACK, pattern, "runs_away"),
+    Case("limits_pattern_query", "limits.resource", pattern.ATTACK, pattern, "runs_away"),
     Case("limits_pool", "limits.resource", crowd.ATTACK, crowd, "stuck"),
     Case("input_server_error", "input.server-error", server_error.ATTACK, server_error, "only_it"),
     Case("input_later", "input.server-error", later.ATTACK, later, "fails_for_good"),
