@@ -46,7 +46,7 @@ def _judged(
     own = leads_to(operation, thing)
     if own and owned.private(thing) is False:
         return
-    private = owned.closed(thing) if not own else owned.private(thing)
+    private = owned.private(thing) is True or (not own and owned.closed(thing))
     if not own and not private:
         return
     anonymous = reader.role == "anonymous"

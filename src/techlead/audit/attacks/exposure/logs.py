@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from time import sleep
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.exposure.tour import LEFT_SECONDS_MIN, able, unencodable
@@ -98,8 +99,14 @@ def _variant(request: Request, number: int) -> Request | None:
 
 
 def _body(request: Request) -> Any:
-    """Give the body that was sent."""
-    return request.body if request.raw is None else json.loads(request.raw)
+    """Give the fields that were sent, as JSON or as a form; None of anything else."""
+    if request.raw is None:
+        return request.body
+    if "urlencoded" in request.headers.get("Content-Type", ""):
+        return dict(parse_qsl(request.raw.decode("utf-8", "replace")))
+    with suppress(ValueError):
+        return json.loads(request.raw)
+    return None
 
 
 def _values(operation: Operation, body: Any) -> Iterator[Sent]:

@@ -131,13 +131,20 @@ def _fresh(callers: Callers, operation: Operation, actor: Actor, kind: str) -> R
     request = callers.fresh(operation, actor)
     if kind == DOUBLE_SUBMIT:
         return request
-    amounts = [field for field in operation.body if field.meaning is Meaning.MONEY]
-    if amounts:
-        purse = look(site, windows(site, actor, operation, values_of(operation, request)))
-        if purse.held and max(purse.held.values()) > 0:
-            most = max(purse.held.values())
-            return request.with_fields(**{amounts[0].name: int(most) if most == int(most) else str(most)})
-    return _last_one(site, operation, actor) or request
+    return _spending_all(callers, operation, request) or _last_one(site, operation, actor) or request
+
+
+def _spending_all(callers: Callers, operation: Operation, request: Request) -> Request | None:
+    """Spend everything that the caller holds; somebody new does it once his purse is empty, where one begins with something."""
+    site = callers.site
+    amounts = [field.name for field in operation.body if field.meaning is Meaning.MONEY]
+    for spending in (request, None) if amounts else ():
+        one = spending or callers.fresh(operation, site.people.new())
+        purse = look(site, windows(site, one.actor, operation, values_of(operation, one)))
+        most = max(purse.held.values(), default=Decimal(0))
+        if most > 0:
+            return one.with_fields(**{amounts[0]: int(most) if most == int(most) else str(most)})
+    return None
 
 
 def _last_one(site: Site, operation: Operation, actor: Actor) -> Request | None:
