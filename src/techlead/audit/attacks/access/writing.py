@@ -12,7 +12,7 @@ from techlead.audit.attacks.standing import held, password_body, proofs, refused
 from techlead.audit.detect.canaries import stands_in, texts
 from techlead.audit.finding import Question, Severity
 from techlead.audit.target.exchange import Actor, Answer, Request
-from techlead.audit.target.operation import Audience, Operation, Role
+from techlead.audit.target.operation import Audience, Meaning, Operation, Role
 
 OWNERS_VERBS: Final = re.compile(
     r"/(cancel|delete|remove|archive|ship|close|publish|unpublish|approve|reject|refund|transfer|edit|update|rename|disable|enable|"
@@ -23,6 +23,7 @@ OWNERS_VERBS: Final = re.compile(
 REFUSED: Final = frozenset({400, 401, 403, 404, 405, 422})
 VOLATILE: Final = re.compile(r"updated|modified|accessed|viewed|views|seen|_at$|count|now|server_time", re.IGNORECASE)
 ACCOUNT: Final = re.compile(r"user|account|customer|member|profile|patient|client|employee|person", re.IGNORECASE)
+NAMES: Final = frozenset({Meaning.USERNAME, Meaning.EMAIL})
 STOLEN_PASSWORD = "Thistle-58-copper-Raft"  # noqa: S105 - of an account that lives a minute
 
 
@@ -126,14 +127,15 @@ def _values(value: Any) -> Iterator[Any]:
 
 
 def foreign_accounts(site: Site) -> Iterator[Outcome]:
-    """Change the account of somebody else as a stranger; then log in as him and read his account."""
+    """Change the account of somebody else as a stranger, named in the path or in the body; then log in as him and read his account."""
     for operation in site.places(unsafe=True):
-        if not operation.parameters or not _is_account(operation) or operation.audience is Audience.STAFF:
+        named = operation.parameters and _is_account(operation)
+        if operation.audience is Audience.STAFF or not (named or _names_account(operation)):
             continue
         victim, stranger = site.people.new(), site.people.second
         found = proofs(site, victim, 1)
-        for name in _names_of(victim, operation):
-            answer = _strike_account(site, operation, stranger, name)
+        for name in _names_of(victim, operation) if named else (None,):
+            answer = _strike_account(site, operation, stranger, name, victim)
             if answer is None or answer.status in REFUSED:
                 continue
             how = _harmed(site, victim, answer)
@@ -146,6 +148,12 @@ def foreign_accounts(site: Site) -> Iterator[Outcome]:
                     severity=Severity.CRITICAL,
                 )
                 break
+
+
+def _names_account(operation: Operation) -> bool:
+    """Tell whether a field of the body may say whose account is meant."""
+    own = operation.role not in {Role.SIGN_UP, Role.LOG_IN, Role.LOG_OUT, Role.FORGOT, Role.RESET, Role.CREATE}
+    return own and not operation.parameters and any(field.meaning in NAMES for field in operation.body)
 
 
 def _is_account(operation: Operation) -> bool:
@@ -165,13 +173,17 @@ def _names_of(victim: Actor, operation: Operation) -> tuple[Any, ...]:
     )
 
 
-def _strike_account(site: Site, operation: Operation, stranger: Actor, name: Any) -> Answer | None:
-    """Send the write with a password and an address of the stranger's choice."""
+def _strike_account(site: Site, operation: Operation, stranger: Actor, name: Any, victim: Actor) -> Answer | None:
+    """Send the write with a password and an address of the stranger's choice, and the victim's name where a body has one."""
     body: dict[str, Any] = {}
     if operation.method != "DELETE":
         body = password_body(operation, stranger.password, STOLEN_PASSWORD) if _sets_password(operation) else {}
+    if name is None:
+        body |= {one.name: victim.fields.get(one.name, victim.login) for one in operation.body if one.meaning in NAMES}
     try:
-        return site.call(operation, stranger, path={operation.parameters[0].name: name}, body=body)
+        return site.call(
+            operation, stranger, path={} if name is None else {operation.parameters[0].name: name}, body=body
+        )
     except Unavailable:
         return None
 
