@@ -29,6 +29,8 @@ SHOP = [
     operation("DELETE /listings/{listing_id}"),
     operation("POST /listings/{listing_id}/photos"),
     operation("GET /listings/{listing_id}/photos"),
+    operation("POST /cards/create"),
+    operation("GET /cards"),
 ]
 
 
@@ -45,6 +47,7 @@ SHOP = [
         ("DELETE /listings/{listing_id}", Role.DELETE),
         ("POST /listings/{listing_id}/photos", Role.CREATE),
         ("GET /listings/{listing_id}/photos", Role.LIST),
+        ("POST /cards/create", Role.CREATE),
     ],
 )
 def test_a_shop_is_understood(name: str, role: Role):

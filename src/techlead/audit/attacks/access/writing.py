@@ -16,7 +16,8 @@ from techlead.audit.target.operation import Audience, Meaning, Operation, Role
 
 OWNERS_VERBS: Final = re.compile(
     r"/(cancel|delete|remove|archive|ship|close|publish|unpublish|approve|reject|refund|transfer|edit|update|rename|disable|enable|"
-    r"accept|decline|complete|finish|reopen|activate|deactivate|revoke|pause|resume|withdraw|confirm)/?$",
+    r"accept|decline|complete|finish|reopen|activate|deactivate|revoke|pause|resume|withdraw|confirm|(un)?(freeze|lock|block)|"
+    r"(toggle|update|change|set|edit|reset|remove|delete|cancel|enable|disable)[-_]\w+)/?$",
     re.IGNORECASE,
 )
 """Acts that belong to who owns the row; to order, follow or review somebody else's is what strangers do."""
