@@ -47,7 +47,9 @@ def no_throttle(site: Site) -> Iterator[Outcome]:
         site.notebook[SLOWED] = slowed
         if not slowed:
             claim = f"{tried} wrong passwords for one account in a row, and the right one still logged in."
-            yield _unlimited(operation, claim, last)
+            yield _unlimited(
+                operation, claim, last, site.send(site.people.log_in_request(actor, WRONG_PASSWORD.format(0)))
+            )
             return
     another = site.people.new()
     slowed, tried, last = _guess(site, another, _forged_address)
@@ -58,10 +60,11 @@ def no_throttle(site: Site) -> Iterator[Outcome]:
         yield _unlimited(operation, f"{claim}{tried} wrong passwords passed, and the right one logged in.", last)
 
 
-def _unlimited(operation: Operation, claim: str, last: Answer) -> Sighting:
-    """Say that guessing is not limited."""
-    shows = Shows(Compare.STATUS, (last.status,))
-    return Sighting("login.no-throttle", operation.name, claim, steps=(last.exchange,), shows=shows)
+def _unlimited(operation: Operation, claim: str, last: Answer, wrong: Answer | None = None) -> Sighting:
+    """Say that guessing is not limited; with a wrong password that is sent again and again it can be shown by plain requests."""
+    shows = Shows(Compare.STATUS, (last.status,)) if wrong else Shows()
+    steps = (*((wrong.exchange,) * GUESSES_MIN if wrong else ()), last.exchange)
+    return Sighting("login.no-throttle", operation.name, claim, steps=steps, shows=shows)
 
 
 def _log_in(site: Site) -> Operation:
@@ -222,7 +225,14 @@ def _told(operation: Operation, claim: str, answers: Sequence[Answer], severity:
     steps = tuple(answer.exchange for answer in answers)
     seen = {"answers": [{"status": answer.status, "body": answer.text[:200]} for answer in answers]}
     return Sighting(
-        "login.enumeration", operation.name, claim, cause=operation.name, evidence=seen, steps=steps, severity=severity
+        "login.enumeration",
+        operation.name,
+        claim,
+        cause=operation.name,
+        evidence=seen,
+        steps=steps,
+        severity=severity,
+        shows=Shows(Compare.UNLIKE) if len(steps) > 1 else Shows(),
     )
 
 
@@ -235,8 +245,8 @@ ATTACKS: Final = (
         "after all the wrong ones the right password logs in",
         no_throttle,
         _PEOPLE,
-        Harm.BREAKS,  # nobody can log in afterwards where the limit goes by address
-        seconds=40.0,
+        Harm.WRITES,
+        seconds=40.0,  # an instance to itself: nobody can log in afterwards where the limit goes by address
     ),
     Attack(
         "login.enumeration",

@@ -77,14 +77,14 @@ def yes(*_: Any, **__: Any) -> bool:
     return True
 
 
-def something(*_: Any, **__: Any) -> str:
-    return "something"
+def harmed(*_: Any, **__: Any) -> writing.Harm:
+    return writing.Harm("did something")
 
 
 @pytest.mark.parametrize(
     ("name", "effects"),
     [
-        ("access.account", ((writing, "_harmed", something),)),
+        ("access.account", ((writing, "_harmed", harmed),)),
         ("access.read", ((reading, "shows", yes),)),
         ("access.function", ((staff, "_touched", yes), (staff, "_refuses", yes), (staff, "REFUSED", frozenset()))),
         ("exposure.secrets", ((fields, "stands_in", yes),)),

@@ -45,8 +45,8 @@ def test_a_copy_is_put_back_whole(tmp_path: Path, database: SqliteDatabase):
 
 def test_what_cannot_be_written_is_tried_again_and_then_said(database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "PAUSES_SECONDS", (0.0, 0.0))
-    with pytest.raises(Unavailable, match="no such table: nothing"):
-        database.change("UPDATE nothing SET name = 1")
+    with pytest.raises(Unavailable, match="no such table: nowhere"):
+        database.change("UPDATE nowhere SET name = 1")
     failing = iter([True, False])
 
     def at_first(self: SqliteDatabase, statement: str, values: tuple[object, ...]) -> int:

@@ -190,7 +190,8 @@ def _at_sign_up(site: Site, wanted: Mapping[str, Any], control: Mapping[str, Any
                     answers=("Yes", "No, the server should set it"),
                 )
             elif gained:
-                yield _assigned(operation, f"Signing up with {name}={value!r} stored it: {gained}.", name, answer)
+                claim = f"Signing up with {name}={value!r} stored it: {gained}."
+                yield _assigned(operation, claim, name, answer, _proved(site, raised, name, value))
         if len(fields) == len(wanted):
             return
 
@@ -204,7 +205,18 @@ def _gained(before: Mapping[str, Any], after: Mapping[str, Any], name: str, valu
     }
 
 
-def _assigned(operation: Operation, claim: str, name: str, answer: Answer) -> Sighting:
+def _proved(site: Site, user: Actor, name: str, value: Any) -> tuple[Answer, Shows] | None:
+    """Give the answer in which the account shows the value, where it does."""
+    for proof in proofs(site, user, 1):
+        seen = site.send(proof.request.but(actor=user))
+        if any(row.get(name) == value for row in objects(seen.json)):
+            return seen, Shows(Compare.FIELD, (name, value))
+    return None
+
+
+def _assigned(
+    operation: Operation, claim: str, name: str, answer: Answer, proof: tuple[Answer, Shows] | None = None
+) -> Sighting:
     """Say that a field was taken that the server should set."""
     mild = None if COSTLY.search(name) else Severity.MEDIUM
     return Sighting(
@@ -212,7 +224,8 @@ def _assigned(operation: Operation, claim: str, name: str, answer: Answer) -> Si
         operation.name,
         claim,
         cause=operation.name,
-        steps=(answer.exchange,),
+        steps=(answer.exchange, *((proof[0].exchange,) if proof else ())),
+        shows=proof[1] if proof else Shows(),
         severity=mild,
     )
 
@@ -233,7 +246,7 @@ def _at_change(site: Site, wanted: Mapping[str, Any]) -> Iterator[Outcome]:
                     gained = _gained(before, after, name, value)
                     if gained:
                         claim = f"{operation.name} with {name}={value!r} stored it: {gained}."
-                        yield _assigned(operation, claim, name, answer)
+                        yield _assigned(operation, claim, name, answer, _proved(site, user, name, value))
                 if answer.ok:
                     break
                 user = site.people.new()  # what was refused with an error may have been stored

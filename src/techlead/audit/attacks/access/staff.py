@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.detect.canaries import stands_in, texts
 from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.operation import Operation, Role
@@ -27,7 +27,7 @@ def staffs_rows(site: Site) -> Iterator[Outcome]:
         guarded = view and next((one for one in _siblings(site, operation) if _refuses(site, one, user)), None)
         if view is None or not guarded:
             continue
-        for row in reversed(_rows(site, view)[-ROWS_MAX:]):
+        for row in _rows(site, view)[:ROWS_MAX]:
             answer = _sent(site, operation, user, row)
             if answer is None or answer.status in REFUSED:
                 break
@@ -39,6 +39,7 @@ def staffs_rows(site: Site) -> Iterator[Outcome]:
                     f"{operation.name}, sent by an ordinary user, {did} a row of others, while {guarded.name} refuses him.",
                     evidence={"refused": guarded.name, "looked_at": view.path},
                     steps=(answer.exchange,),
+                    shows=Shows(Compare.STATUS, (answer.status,)),
                 )
                 break
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from techlead.audit.attacks.access.property import Property, leads_to, property_of, shows
-from techlead.audit.attacks.attack import Outcome, Sighting, Site, Thing, Unavailable
+from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Thing, Unavailable
 from techlead.audit.attacks.standing import held, password_body, proofs, refused
 from techlead.audit.detect.canaries import stands_in, texts
 from techlead.audit.finding import Question, Severity
@@ -144,8 +145,9 @@ def foreign_accounts(site: Site) -> Iterator[Outcome]:
                 yield Sighting(
                     "access.object-write",
                     operation.name,
-                    f"{operation.name}, sent by another user, {how}.",
-                    steps=(answer.exchange,),
+                    f"{operation.name}, sent by another user, {how.what}.",
+                    steps=(answer.exchange, *(proof.exchange for proof in how.proof)),
+                    shows=how.shows,
                     severity=Severity.CRITICAL,
                 )
                 break
@@ -194,16 +196,27 @@ def _sets_password(operation: Operation) -> bool:
     return "password" in operation.path.lower() or any("password" in field.name.lower() for field in operation.body)
 
 
-def _harmed(site: Site, victim: Actor, answer: Answer) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What has become of somebody's account, and the answer that shows it."""
+
+    what: str
+    proof: tuple[Answer, ...] = ()
+    shows: Shows = field(default_factory=Shows)
+
+
+def _harmed(site: Site, victim: Actor, answer: Answer) -> Harm | None:
     """Log in as the victim: say what has become of his account, None where nothing has."""
-    if site.people.log_in(victim, STOLEN_PASSWORD) is not None:
-        return "set the victim's password"
+    stolen = site.send(site.people.log_in_request(victim, STOLEN_PASSWORD))
+    if stolen.ok and site.people.log_in(victim, STOLEN_PASSWORD) is not None:
+        return Harm("set the victim's password", (stolen,), Shows(Compare.STATUS, (stolen.status,)))
     again = site.people.log_in(victim)
     if again is None:
-        return "locked the victim out of his account" if refused(site, victim) else None
+        return Harm("locked the victim out of his account") if refused(site, victim) else None
     sent = [text for text in texts(answer.request.body) if len(text) >= 8 and text != STOLEN_PASSWORD]  # noqa: PLR2004 - by chance
     for proof in proofs(site, again, 1):
         seen = site.send(proof.request)
-        if any(stands_in(seen.text, text) for text in sent):
-            return "changed the victim's account"
+        shown = [text for text in sent if stands_in(seen.text, text)]
+        if shown:
+            return Harm("changed the victim's account", (seen,), Shows(Compare.CONTAINS, (shown[0],)))
     return None

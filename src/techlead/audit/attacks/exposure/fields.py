@@ -122,7 +122,9 @@ def _shown(operation: str, claim: str, answer: Answer, secret: Secret, severity:
     """Say that an answer shows a secret, without repeating it."""
     seen = {"answer": line_with(answer.text, secret.value)}
     shows = (
-        Shows(Compare.CONTAINS, (secret.value,)) if secret.owner is None and "password in" in secret.what else Shows()
+        Shows(Compare.CONTAINS, (secret.value,))
+        if "hash" not in secret.what and "column" not in secret.what
+        else Shows()
     )
     return Sighting(
         "exposure.secret-field",
@@ -177,6 +179,7 @@ def personal_fields(site: Site) -> Iterator[Outcome]:
             f"{place} shows somebody's {' and '.join(sorted(shown))} to {who}.",
             evidence={"fields": sorted(shown), "answer": line_with(answer.text, canaries[shown[0]])},
             steps=(answer.exchange,),
+            shows=Shows(Compare.CONTAINS, (canaries[shown[0]],)),
         )
 
 

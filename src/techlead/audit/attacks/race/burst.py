@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.sight import ACCOUNT, Callers, View, look, values_of, windows
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Actor, Answer, Request
@@ -226,7 +226,8 @@ def _sighting(site: Site, operation: Operation, bout: Bout, kind: str, number: i
             "ids": sorted(map(str, bout.ids))[:5],
             "seed": site.seed,
         },
-        steps=tuple(replace(answer, content=answer.content[:400]).exchange for answer in bout.answers if answer.ok)[:2],
+        steps=tuple(replace(answer, content=answer.content[:400]).exchange for answer in bout.answers if answer.ok)[:1],
+        shows=Shows(Compare.TOGETHER, (AT_ONCE, 1, ROUNDS)),
     )
 
 
