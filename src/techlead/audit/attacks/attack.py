@@ -70,6 +70,7 @@ class Compare(Enum):
     DIFFERS = "the last two steps are done (2xx), and their answers are not the same JSON"
     UNLIKE = "the last two steps are answered differently: their status, or their text beyond numbers and what was sent"
     FIELD = "the answer is JSON in which a field called `values[0]` is `values[1]`"
+    GIVES = "the answer is JSON with a text at the place `values`, such as a token"
     COUNTED = "the numbers at the place `values` in the answers to the last two steps go up by one to three"
     TAKEN = "a body of `values[0]`, `values[2]` times `values[1]`, and `values[3]` is read to its end: neither 413 nor a word about its size"
     LACKS = "the status is 2xx and the body contains none of `values`"

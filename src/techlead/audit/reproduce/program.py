@@ -25,6 +25,7 @@ COMPARED: Final = {
     Compare.DIFFERS: "differs({before}, {answer})",
     Compare.UNLIKE: "unlike({before}, {answer}, {texts})",
     Compare.FIELD: "has({answer}, {listed})",
+    Compare.GIVES: "gives({answer}, {listed})",
     Compare.COUNTED: "counted({before}, {answer}, {listed})",
     Compare.TAKEN: "not too_large({answer})",
     Compare.LACKS: "200 <= {answer}.status < 300 and not any(text in {answer}.text for text in {texts})",
@@ -121,7 +122,7 @@ class _Writer:
             request = self._request(run[-1])
             if sighting.shows.compare is Compare.TAKEN and run[-1] == last:
                 request = _with_body(request, self._cut.moves[last].raw, sighting.shows.values)
-            yield f"{'    ' if len(run) > 1 else ''}answer{run[-1]} = send({request})"
+            yield f"{'    ' if len(run) > 1 else ''}answer{run[-1]} = attack({request})"
         if together:
             yield from self._session(self._cut.moves[last].actor, last)
             copies, most, *_ = sighting.shows.values

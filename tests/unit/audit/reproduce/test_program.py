@@ -92,6 +92,11 @@ def promote_by_field(attacker: Attacker) -> Sighting:
     return replace(promote(attacker), shows=Shows(Compare.FIELD, ("admin", True)))
 
 
+def take_over_by_token(attacker: Attacker) -> Sighting:
+    """The same take-over, where a log-in that is refused may say so with 200: what counts is the token."""
+    return replace(take_over(attacker), shows=Shows(Compare.GIVES, ("data", "token")))
+
+
 def sell_twice_in_rounds(attacker: Attacker) -> Sighting:
     """A race that may be lost: it is run again, with people of each round's own."""
     return replace(sell_twice(attacker), shows=Shows(Compare.TOGETHER, (8, 1, 2)))
@@ -133,7 +138,7 @@ def dawdle(attacker: Attacker) -> Sighting:
 
 
 SHOWN: list[Callable[[Attacker], Sighting]] = [
-    take_over, read_note, promote, sell_twice, pay_twice, echo, promote_by_field, sell_twice_in_rounds, tell_apart, count_up, swallow, dawdle,
+    take_over, read_note, promote, sell_twice, pay_twice, echo, promote_by_field, sell_twice_in_rounds, take_over_by_token, tell_apart, count_up, swallow, dawdle,
 ]  # fmt: skip
 
 

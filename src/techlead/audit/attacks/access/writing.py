@@ -10,7 +10,7 @@ from typing import Any, Final
 from techlead.audit.attacks.access.property import Property, leads_to, property_of, shows
 from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Thing, Unavailable
 from techlead.audit.attacks.standing import held, password_body, proofs, refused
-from techlead.audit.detect.canaries import stands_in, texts
+from techlead.audit.detect.canaries import placed_values, stands_in, texts
 from techlead.audit.finding import Question, Severity
 from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.operation import Audience, Meaning, Operation, Role
@@ -26,6 +26,8 @@ REFUSED: Final = frozenset({400, 401, 403, 404, 405, 422})
 VOLATILE: Final = re.compile(r"updated|modified|accessed|viewed|views|seen|_at$|count|now|server_time", re.IGNORECASE)
 ACCOUNT: Final = re.compile(r"user|account|customer|member|profile|patient|client|employee|person", re.IGNORECASE)
 NAMES: Final = frozenset({Meaning.USERNAME, Meaning.EMAIL})
+TOKEN: Final = re.compile(r"token|jwt|session|access|key", re.IGNORECASE)
+TOKEN_CHARACTERS_MIN = 12
 STOLEN_PASSWORD = "Thistle-58-copper-Raft"  # noqa: S105 - of an account that lives a minute
 
 
@@ -205,11 +207,18 @@ class Harm:
     shows: Shows = field(default_factory=Shows)
 
 
+def _is_token(path: tuple[str, ...], value: Any) -> bool:
+    return isinstance(value, str) and bool(path) and bool(TOKEN.search(path[-1])) and len(value) >= TOKEN_CHARACTERS_MIN
+
+
 def _harmed(site: Site, victim: Actor, answer: Answer) -> Harm | None:
     """Log in as the victim: say what has become of his account, None where nothing has."""
-    stolen = site.send(site.people.log_in_request(victim, STOLEN_PASSWORD))
-    if stolen.ok and site.people.log_in(victim, STOLEN_PASSWORD) is not None:
-        return Harm("set the victim's password", (stolen,), Shows(Compare.STATUS, (stolen.status,)))
+    thief = site.people.log_in(victim, STOLEN_PASSWORD)
+    if thief is not None:
+        entered = site.send(site.people.log_in_request(victim, STOLEN_PASSWORD))
+        given = next((path for path, value in placed_values(entered.json) if _is_token(path, value)), ())
+        shows = Shows(Compare.GIVES, given) if given else Shows(Compare.STATUS, (entered.status,))
+        return Harm("set the victim's password", (entered,), shows)
     again = site.people.log_in(victim)
     if again is None:
         return Harm("locked the victim out of his account") if refused(site, victim) else None

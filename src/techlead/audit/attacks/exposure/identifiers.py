@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
+from techlead.audit.detect.canaries import placed_values
 from techlead.audit.finding import Exchange
 from techlead.audit.target.operation import Meaning, Resource
 from techlead.audit.target.things import id_in
@@ -49,18 +50,11 @@ def _again(site: Site, resource: Resource) -> tuple[tuple[Exchange, ...], Shows]
     with suppress(Unavailable):
         answers = [site.call(resource.create, site.people.first) for _ in range(2)]
     ids = [id_in(answer, resource.name, resource.parameter) for answer in answers if answer.ok]
-    place = next((path for path, value in _places(answers[-1].json) if value == ids[-1]), ()) if len(ids) > 1 else ()
+    place = (
+        next((path for path, value in placed_values(answers[-1].json) if value == ids[-1]), ()) if len(ids) > 1 else ()
+    )
     steps = tuple(answer.exchange for answer in answers)
     return (steps, Shows(Compare.COUNTED, place)) if place else ((), Shows())
-
-
-def _places(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Walk over every plain value in objects, with the names that lead to it."""
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _places(inner, (*path, str(name)))
-    else:
-        yield path, value
 
 
 def _signs_up(resource: Resource) -> bool:
