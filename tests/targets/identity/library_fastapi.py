@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.security import OAuth2PasswordRequestForm
 from pydantic import BaseModel, ConfigDict, Field
 
 HOLES = frozenset(os.environ.get("HOLES", "none").split(","))
@@ -35,6 +36,7 @@ books: dict[str, dict[str, Any]] = {}
 loans: dict[str, dict[str, Any]] = {}
 resets: dict[str, str] = {}
 tries: dict[str, int] = {}
+guesses: dict[str, int] = {}
 app = FastAPI()
 logging.basicConfig(level=logging.INFO)
 log = logging.getLogger("library")
@@ -63,11 +65,6 @@ class Arriving(BaseModel):
     username: str = Field(min_length=3, max_length=60)
     password: str = Field(min_length=8, max_length=200)
     phone: str = Field(min_length=5, max_length=30)
-
-
-class Entering(BaseModel):
-    username: str = Field(max_length=60)
-    password: str = Field(max_length=200)
 
 
 class Changed(BaseModel):
@@ -132,10 +129,14 @@ def register(data: Arriving) -> dict[str, Any]:
 
 
 @app.post("/login")
-def login(data: Entering) -> dict[str, str]:
+def login(data: Annotated[OAuth2PasswordRequestForm, Depends()]) -> dict[str, str]:
     user = people.get(data.username)
+    if guesses.get(data.username, 0) >= TRIES_MAX and "no-throttle" not in HOLES:
+        refuse(429, "too many wrong passwords")
     if user is None or user["password"] != hashed(data.password, user["salt"]):
+        guesses[data.username] = guesses.get(data.username, 0) + 1
         refuse(401, "wrong name or password")
+    guesses.pop(data.username, None)
     token = secrets.token_urlsafe(24)
     sessions[token] = data.username
     return {"access_token": token, "token_type": "bearer"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from statistics import median
 from time import monotonic
@@ -89,7 +89,7 @@ def _guess(site: Site, actor: Actor, headers: Callable[[int], dict[str, str]]) -
         if site.left() < 0:
             raise Unavailable(f"guessing {GUESSES_MIN} passwords takes longer than there was time")
         wrong = [
-            site.people.log_in_request(actor, WRONG_PASSWORD.format(number)).but(headers=headers(number))
+            _from(site.people.log_in_request(actor, WRONG_PASSWORD.format(number)), headers(number))
             for number in range(tried, tried + AT_ONCE)
         ]
         answers = site.together(wrong)
@@ -97,8 +97,13 @@ def _guess(site: Site, actor: Actor, headers: Callable[[int], dict[str, str]]) -
         refused = next((answer for answer in answers if answer.status in TOO_MANY), None)
         if refused is not None:
             return True, tried, refused
-    last = site.send(site.people.log_in_request(actor).but(headers=headers(tried)))
+    last = site.send(_from(site.people.log_in_request(actor), headers(tried)))
     return not _came_in(last), tried, last
+
+
+def _from(request: Request, headers: Mapping[str, str]) -> Request:
+    """Add headers to those that the request has: a form is none without its Content-Type."""
+    return request.but(headers={**request.headers, **headers})
 
 
 def _came_in(last: Answer) -> bool:

@@ -11,14 +11,14 @@ from typing import Any, Final
 import pytest
 from audited import in_order, running, struck
 
-from techlead.audit.attacks import access, exposure, session
+from techlead.audit.attacks import access, exposure, login, session
 from techlead.audit.attacks.access import reading, staff, writing
 from techlead.audit.attacks.attack import Attack, Sighting
 from techlead.audit.attacks.exposure import fields
 from techlead.audit.attacks.session import reset
 from techlead.audit.site import RunningSite
 
-ATTACKS: Final = {one.name: one for one in (*access.ATTACKS, *session.ATTACKS, *exposure.ATTACKS)}
+ATTACKS: Final = {one.name: one for one in (*access.ATTACKS, *session.ATTACKS, *exposure.ATTACKS, *login.ATTACKS)}
 # hole -> the attack that must find it, the kind, and the operation that is named
 HOLES: Final = {
     "staff-row": ("access.function", "access.function", "DELETE /books/{book_id}"),
@@ -30,6 +30,7 @@ HOLES: Final = {
     "phone-logged": ("exposure.logs", "exposure.log-personal", "POST /forgot-password"),
     "code-logged": ("session.reset", "exposure.log-secret", "POST /forgot-password"),
     "code-short": ("session.reset", "session.reset-token-reuse", "POST /reset-password"),
+    "no-throttle": ("login.no-throttle", "login.no-throttle", "POST /login"),  # its log-in is a form
     "reset-keeps": ("session.reset", "session.password-change-keeps-sessions", "POST /reset-password"),
 }
 
