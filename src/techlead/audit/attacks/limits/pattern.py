@@ -188,5 +188,5 @@ ATTACK: Final = Attack(
     strike=strike,
     needs=frozenset({Need.PROCESS}),
     harm=Harm.WRITES,
-    seconds=30.0,  # an instance to itself: it is killed where it does not come to an end
+    seconds=25.0,
 )
