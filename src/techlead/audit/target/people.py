@@ -22,6 +22,7 @@ from techlead.audit.target.values import Values
 Send = Callable[[Request], Answer]
 NAMES: Final = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 TOO_MANY: Final = 429
+SERVER_ERROR: Final = 500
 WAIT_SECONDS: Final = 61.0
 WAIT_SECONDS_MAX: Final = 3601.0
 SESSION_LOST: Final = frozenset({0, 301, 302, 303, 401, 403})
@@ -71,8 +72,13 @@ class Identities:
         database: Callable[[], SqliteDatabase | PostgresDatabase | None],
         settled: Mapping[str, Actor] | None = None,
         wait: Callable[[float], None] | None = None,
+        heal: Callable[[], bool] | None = None,
     ) -> None:
-        """Nobody is signed up yet but those who are `settled` in the instance's first state; `wait` lets the target's time pass."""
+        """Nobody is signed up yet but those who are `settled` in the instance's first state.
+
+        `wait` lets the target's time pass; `heal` starts a target again that an attack has broken, and says whether it did.
+        """
+        self._heal = heal
         self._wait = wait
         self.anonymous = ANONYMOUS
         self.ways = ways
@@ -165,6 +171,8 @@ class Identities:
         """
         request, known = self._sign_up(fields)
         answer = self._patiently(request)
+        if answer.status >= SERVER_ERROR and self._heal is not None and self._heal():
+            answer = self._patiently(request)
         if not answer.ok:
             raise Unavailable(f"sign-up was refused: {answer.status} {answer.text[:200] or answer.error}")
         actor = self._actor(role, known, answer)

@@ -21,7 +21,6 @@ from techlead.audit.attacks.attack import (
 from techlead.audit.attacks.limits.load import Pressed, bystanders, press, starved
 from techlead.audit.attacks.limits.swelling import (
     LOOKS,
-    SHAPED,
     Climb,
     Swelling,
     benign,
@@ -39,7 +38,7 @@ from techlead.audit.target.operation import Audience, Field, Meaning, Operation,
 KIND: Final = "limits.resource"
 PATIENCE_SECONDS = 4.0
 RESERVE_SECONDS = 1.5
-SLOW_SECONDS = 0.12  # such as one that hashes a password: there only fields with a form are tried
+SLOW_SECONDS = 0.12  # such as one that hashes a password: there only what is likely matched with a pattern is tried
 SHOWN_PART = 4
 """A reproducer asks for a quarter of the time that was seen: machines differ."""
 
@@ -114,7 +113,7 @@ def _spots(site: Site, callers: Callers, operation: Operation) -> Iterator[Spot]
     body = [known.get(name, Field(name)) for name, value in carried.items() if isinstance(value, str)]
     for one, in_query in [(one, False) for one in body] + [(one, True) for one in operation.query]:
         plain = one.type == "string" and not one.choices and one.meaning is not Meaning.PASSWORD
-        if plain and (answer.seconds < SLOW_SECONDS or one.meaning in SHAPED):
+        if plain and (answer.seconds < SLOW_SECONDS or one.meaning in {Meaning.EMAIL, Meaning.URL}):
             yield Spot(operation, base, one, in_query, numbers)
 
 

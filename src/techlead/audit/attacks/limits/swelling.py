@@ -121,7 +121,10 @@ def climbed(timed: Callable[[int], float], calmly: Callable[[int], float], first
 
     `timed` and `calmly` send a text of so many pieces, hostile and harmless, and give its seconds.
     """
-    climb = Climb({first: timed(first)}, calmly(first))
+    climb = Climb({first: timed(first)})
+    if climb.seconds[first] <= HOT_SECONDS:
+        return climb
+    climb.calm = calmly(first)
     if not hot(climb.seconds[first], climb.calm):
         return climb
     quick, at = -1, LENGTHS.index(first)
