@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from techlead.audit import source
-from techlead.audit.attacks.attack import SILENT, Attack, Harm, Need, Sighting
+from techlead.audit.attacks.attack import Attack, Harm, Need, Sighting
 from techlead.audit.families import attacks as all_attacks
 from techlead.audit.finding import Finding, Note, NotTested, Question, Report
 from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered, severity_of
@@ -308,20 +308,12 @@ class _Run:
     def _job(self, job: Job) -> None:
         """Strike with each attack of the job on one fresh instance; what it sights is shown again as soon as a lane is free."""
         self._progress.doing(job.name, self._budget.requests)
-        attacks = [attack for attack in job.attacks if not self._is_vain(attack)]
-        for attack, site in self._on_fresh(attacks, self._wanted.seed, FIRST_SECONDS_MIN):
+        for attack, site in self._on_fresh(job.attacks, self._wanted.seed, FIRST_SECONDS_MIN):
             sighted = self._strike(attack, site, FIRST_SHARE)
             if sighted and job.quiet:
                 self._unsure[attack.name].append(_Sighted(attack, tuple(sighted)))
             elif sighted:
                 self._put_unsure(_Sighted(attack, tuple(sighted)))
-
-    def _is_vain(self, attack: Attack) -> bool:
-        """Whether an attack before it has found out that there is nothing for it here."""
-        vain = Need.MESSAGES in attack.needs and bool(self._notebook.get(SILENT))
-        if vain:
-            self._miss(attack, Need.MESSAGES.value)
-        return vain
 
     def _put_unsure(self, one: _Sighted) -> None:
         """Have it verified; what may share an instance is verified together, when a lane comes to it."""

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from techlead.audit.attacks.attack import Need
 from techlead.audit.finding import Finding, Report
-from techlead.audit.run import LANES, Wanted, audit
+from techlead.audit.run import Wanted, audit
 from techlead.audit.target.given import Given
 
 SHOP = Path(__file__).with_name("small_shop.py")
@@ -89,15 +88,6 @@ def test_what_was_not_tried_is_listed_with_its_reason(report: Report):
     reasons = {one.kind: one.why for one in report.not_tested}
     assert reasons["session.revoked-token"] == "the target has no log-out"
     assert reasons["race.oversell"] == "no attack on it was asked for"
-
-
-def test_no_instance_is_started_for_messages_that_are_never_sent(folder: Path, rooms: Path):
-    given = Given(app="shop:app", folder=folder, python=sys.executable)
-    report = audit(given, Wanted(seconds=60, only=("outbound",)), Heard())
-    started = [one.what for one in report.timeline if one.what.startswith("start for outbound")]
-    assert len(started) <= LANES + 1  # those that began side by side, and the one that needs no messages
-    reasons = {one.kind: one.why for one in report.not_tested}
-    assert reasons["outbound.no-ttl"] == Need.MESSAGES.value
 
 
 def test_seconds_and_requests_are_counted(report: Report):

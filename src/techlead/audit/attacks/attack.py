@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, StrEnum
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from techlead.audit.finding import Exchange, Note, Severity
 from techlead.audit.finding import NotTested as NotTested  # noqa: PLC0414 - yielded by attacks
@@ -40,10 +40,6 @@ class Need(StrEnum):
     DATABASE = "the target's database was not found: it is neither a SQLite file in its folder nor PostgreSQL by URL"
     SOURCE = "the target's source is not at hand: give --app-dir"
     MESSAGES = "the target was never seen to send a message to anybody"
-
-
-SILENT: Final = "outbound.silent"
-"""Where the notebook says that the target sends nothing: no instance is started any more for what needs MESSAGES."""
 
 
 class Harm(IntEnum):

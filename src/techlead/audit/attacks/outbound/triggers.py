@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from techlead.audit.attacks.attack import SILENT, Site, Unavailable
+from techlead.audit.attacks.attack import Site, Unavailable
 from techlead.audit.attacks.outbound.pace import until_silent, walk
 from techlead.audit.attacks.outbound.stage import PERSONAL_HOSTS, Stage, needs_rows, subscriptions
 from techlead.audit.target.exchange import Actor
@@ -74,7 +74,7 @@ def find(site: Site) -> tuple[Trigger, ...]:
             found, ended = _search(site)
             if not found and not ended:
                 raise Unavailable("no time was left to find out what sends messages: give more with --seconds")
-            site.notebook[KNOWN], site.notebook[SILENT] = found, not found
+            site.notebook[KNOWN] = found
         site.renew()
     known: tuple[Trigger, ...] = site.notebook[KNOWN]
     return known
