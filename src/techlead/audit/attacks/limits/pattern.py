@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +20,7 @@ from techlead.audit.attacks.attack import (
     Site,
     Unavailable,
 )
-from techlead.audit.attacks.limits.load import Pressed, bystanders, press, starved
+from techlead.audit.attacks.limits.load import ENOUGH_SECONDS, PAUSE_SECONDS, Pressed, bystanders, starved
 from techlead.audit.attacks.limits.swelling import (
     LOOKS,
     Climb,
@@ -149,7 +151,21 @@ def _grown(site: Site, spot: Spot, text: Swelling, first: int, bystander: Reques
     if not swells(climb):
         return Seen(climb)
     worst = spot.request(text.of(longer(climb.top)))  # a load that went away meanwhile must not make it too quick
-    return Seen(climb, press(site, [worst], bystander, PATIENCE_SECONDS, climb.calm))
+    return Seen(climb, _watched(site, worst, bystander, climb.calm))
+
+
+def _watched(site: Site, worst: Request, bystander: Request, calm: float) -> Pressed:
+    """Send the worst, and see how long a bystander waits meanwhile; the target is started again where it goes on working."""
+    quiet = max(site.send(bystander, PATIENCE_SECONDS).seconds for _ in range(3))
+    thread = threading.Thread(target=lambda: site.send(worst, PATIENCE_SECONDS), daemon=True)
+    thread.start()
+    time.sleep(PAUSE_SECONDS)
+    waited = site.send(bystander, ENOUGH_SECONDS).seconds
+    if thread.is_alive():
+        site.state.kill()
+        thread.join(PATIENCE_SECONDS)
+        site.state.restart()
+    return Pressed((), quiet, waited, calm)
 
 
 def _sighting(spot: Spot, text: Swelling, seen: Seen, bystander: Request) -> Sighting:
