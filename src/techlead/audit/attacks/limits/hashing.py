@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, NotTested, Outcome, Sighting, Site, Unavailable
@@ -70,16 +71,13 @@ def _stranger(site: Site, operation: Operation, number: int) -> Request:
         if operation.role is Role.SIGN_UP:
             return site.people.sign_up_request().but(headers=address)
         if operation.role is Role.LOG_IN:
-            request = site.people.log_in_request(site.people.first, "wrong-password-zqx")
-            if isinstance(request.body, dict) and request.path == operation.path:
-                body = {name: _other(value, number) for name, value in request.body.items()}
-                return request.but(body=body, headers={**request.headers, **address})
+            known = site.people.first
+            other = replace(known, login=known.login.replace("@", f".{number}@"))
+            request = site.people.log_in_request(other, "wrong-password-zqx")  # JSON or a form, as the target has it
+            if request.path == operation.path:
+                return request.but(headers={**request.headers, **address})
     given = {field.name: _value(field, number) for field in operation.body}
     return Request("POST", operation.path, body=given, headers=address, operation=operation.name)
-
-
-def _other(value: object, number: int) -> object:
-    return value.replace("@", f".{number}@") if isinstance(value, str) else value
 
 
 def _value(field: Field, number: int) -> object:
