@@ -51,7 +51,6 @@ LIKELY: Final = (
     "race.write-lock",
     "session.queued",
     "race.at-once",
-    "input.injection",
     "access.read",
     "limits.hashing",
 )
