@@ -32,18 +32,22 @@ def strike(site: Site) -> Iterator[Outcome]:
     if not watchers or not places:
         raise Unavailable("no operation hashes a password, or there is nobody else to be kept waiting")
     for operation in places:
-        for bystander in watchers:
-            if site.left() < RESERVE_SECONDS:
-                return
-            explained = max(answer.seconds for answer in site.together([bystander] * CROWD, PRESS_SECONDS))
-            if patience(explained) > min(PRESS_SECONDS, site.left()):
-                yield NotTested(KIND, TOO_SLOW)
-                return
-            crowd = [_stranger(site, operation, number) for number in range(CROWD)]
-            seen = press(site, crowd, bystander, min(PRESS_SECONDS, site.left()), explained)
-            if starved(seen):
-                yield _sighting(operation, bystander, seen)
-                break
+        if site.left() < RESERVE_SECONDS:
+            return
+        watched = [
+            (one, max(answer.seconds for answer in site.together([one] * CROWD, PRESS_SECONDS))) for one in watchers
+        ]
+        watched = [
+            (one, explained) for one, explained in watched if patience(explained) <= min(PRESS_SECONDS, site.left())
+        ]
+        if not watched:
+            yield NotTested(KIND, TOO_SLOW)
+            return
+        crowd = [_stranger(site, operation, number) for number in range(CROWD)]
+        pressed = press(site, crowd, watched, min(PRESS_SECONDS, site.left()))
+        kept = [(one, seen) for (one, _), seen in zip(watched, pressed, strict=True) if starved(seen)]
+        if kept:
+            yield _sighting(operation, *kept[0])
 
 
 def _hashes(operation: Operation) -> bool:
