@@ -30,6 +30,12 @@ class Twin:
     def __init__(self, instance: Instance, known: Understanding) -> None:
         self._instance = instance
         self._known = known
+        self._untouched = instance.snapshot() if LONG else None
+
+    def start_over(self) -> None:
+        """Forget what was done to it: a hole that spoils a row for everybody could not be seen again."""
+        if self._untouched is not None:
+            self._instance.restore(self._untouched)
 
     def sighted(self, attack: Attack, seconds: float, seed: int = SEED) -> list[Sighting]:
         """Strike once; what cannot be tried is a fault of the target, and fails the test."""

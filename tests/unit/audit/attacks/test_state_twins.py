@@ -91,15 +91,16 @@ def twins(request: pytest.FixtureRequest) -> Iterator[tuple[Case, Twin, Twin]]:
                 manager.__exit__(None, None, None)
 
 
-CHANCY = frozenset({"race.torn-read", "race.lost-update", "race.double-submit", "race.oversell"})
-"""What is found by winning a race against the target."""
+CHANCY = frozenset({"race.torn-read", "race.lost-update", "race.double-submit", "race.oversell", "limits.resource"})
+"""What is found by winning a race against the target, or not judged where the machine itself is too slow at the moment."""
 
 
 def test_it_is_found_on_the_hole(twins: tuple[Case, Twin, Twin]) -> None:
     case, hole, _ = twins
     for number in range(ROUNDS):
+        hole.start_over()
         found = hole.sighted(case.attack, SECONDS, SEED + number)
-        if case.kind in CHANCY and not found:  # the race was not won: on a busy machine one strike may miss it
+        if case.kind in CHANCY and not found:  # on a busy machine one strike may miss it
             found = hole.sighted(case.attack, 2 * SECONDS, SEED + ROUNDS + number)
         assert case.kind in {sighting.kind for sighting in found}
         assert all(sighting.claim and sighting.kind in case.attack.kinds for sighting in found)

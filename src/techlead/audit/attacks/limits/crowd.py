@@ -41,8 +41,9 @@ def strike(site: Site) -> Iterator[Outcome]:
         if base is None or base[0].path == watchers[0].path or site.left() < RESERVE_SECONDS:
             continue
         tried += 1
-        few = site.together([base[0]] * FEW, PRESS_SECONDS)
-        explained = CROWD / FEW * max(answer.seconds for answer in few)
+        # Twice: what is asked for the first time also waits for what the target then loads and connects to.
+        fews = [max(answer.seconds for answer in site.together([base[0]] * FEW, PRESS_SECONDS)) for _ in range(2)]
+        explained = CROWD / FEW * min(fews)
         if patience(explained) > min(PRESS_SECONDS, site.left()):
             yield NotTested(KIND, TOO_SLOW)
             return
