@@ -52,8 +52,8 @@ contracted:
 measured:
 	@$(BIN)/python -m pytest --quiet --no-header tests/unit/house
 
-proof: $(VENV)/developing ## the long form of each proof
-	@TECHLEAD_PROOF=long $(BIN)/python -m pytest tests/proof
+proof: $(VENV)/developing ## the long form of each proof, and each hole of the audit beside its fixed twin three times in a row
+	@TECHLEAD_PROOF=long $(BIN)/python -m pytest tests/proof tests/unit/audit/attacks
 
 bench: $(VENV)/installed ## measure against peers, which it installs itself
 	@$(BIN)/python bench/run.py

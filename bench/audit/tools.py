@@ -54,7 +54,7 @@ class Outcome:
 def techlead(case: Case, seconds: float, keep: Path | None) -> Outcome:
     """Run our audit as a user would; the folder it sees has no truth in it."""
     with tempfile.TemporaryDirectory(prefix="bench-audit-") as place:
-        copy, file = _copied(case, Path(place)), Path(place) / "report.json"
+        copy, file = copied(case, Path(place)), Path(place) / "report.json"
         app_dir = (
             copy / case.arguments[case.arguments.index("--app-dir") + 1] if "--app-dir" in case.arguments else copy
         )
@@ -118,7 +118,7 @@ def bandit(case: Case) -> Outcome:
 
 def schemathesis(case: Case, seconds: float) -> Outcome:
     """Run Schemathesis against the started target, where it publishes a schema."""
-    with tempfile.TemporaryDirectory(prefix="bench-peer-") as place, _served(case, _copied(case, Path(place))) as url:
+    with tempfile.TemporaryDirectory(prefix="bench-peer-") as place, served(case, copied(case, Path(place))) as url:
         if not url:
             return Outcome(why_not="no schema, or it could not be started for it")
         started = time.monotonic()
@@ -142,7 +142,8 @@ def failures(text: str) -> Iterator[Seen]:
             yield Seen(SCHEMATHESIS.get(title, title), (operation,), title)
 
 
-def _copied(case: Case, place: Path) -> Path:
+def copied(case: Case, place: Path) -> Path:
+    """Copy the target without its truth and what it has installed."""
     copy = place / case.folder.name
     ignore = ("TRUTH.json", ".git", "__pycache__", ".venv")
     subprocess.run(["cp", "-r", str(case.folder), str(copy)], check=True)
@@ -152,7 +153,7 @@ def _copied(case: Case, place: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _served(case: Case, copy: Path) -> Iterator[str]:
+def served(case: Case, copy: Path) -> Iterator[str]:
     """Serve an ASGI or WSGI target by the plainest server it has; '' when there is no schema to be had."""
     if not case.target or not case.python:
         yield ""

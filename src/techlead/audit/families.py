@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from techlead.audit.attacks import (
     access,
@@ -18,7 +19,7 @@ from techlead.audit.attacks import (
     rule,
     session,
 )
-from techlead.audit.attacks.attack import Attack
+from techlead.audit.attacks.attack import Attack, Need
 
 FAMILIES: Final[dict[str, tuple[Attack, ...]]] = {
     "access": access.ATTACKS,
@@ -34,6 +35,11 @@ FAMILIES: Final[dict[str, tuple[Attack, ...]]] = {
     "input": input.ATTACKS,
     "rule": rule.ATTACKS,
 }
+
+SCOUTS: Final[dict[Need, tuple[Attack, Callable[[Mapping[str, Any]], bool]]]] = {
+    Need.MESSAGES: (outbound.SCOUT, outbound.silent),
+}
+"""What is found out once, before the attacks with that need are begun: by which strike, and whether the notebook says in vain."""
 
 
 def attacks() -> tuple[Attack, ...]:

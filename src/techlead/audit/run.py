@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from techlead.audit import source
 from techlead.audit.attacks.attack import Attack, Harm, Need, Sighting
+from techlead.audit.families import SCOUTS
 from techlead.audit.families import attacks as all_attacks
 from techlead.audit.finding import Finding, Note, NotTested, Question, Report
 from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered, severity_of
@@ -23,7 +24,7 @@ from techlead.audit.lanes import Lanes
 from techlead.audit.reproduce.program import program
 from techlead.audit.reproduce.replay import command, replaying
 from techlead.audit.reproduce.verify import shows
-from techlead.audit.schedule import Job, early, is_alone, jobs
+from techlead.audit.schedule import Job, early, is_alone, jobs, possessions
 from techlead.audit.site import Budget, RunningSite
 from techlead.audit.stable import Pasture, Stable
 from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
@@ -37,7 +38,7 @@ from techlead.audit.target.understanding import Understanding
 from techlead.audit.written import inferred
 from techlead.errors import TargetRefused
 
-LANES: Final = 5
+LANES: Final = 8
 """Instances under attack at the same time: more than usual cores, because attacks wait more often than they work."""
 URGENT_LANES: Final = 1
 """More of them, for what is shown a second time."""
@@ -265,21 +266,40 @@ class _Run:
     def learn(self, known: Understanding) -> None:
         """Know more."""
         self.known = known
-        self._has = _possessions(known, runs=isinstance(self._stable, Stable))
+        self._has = possessions(known, runs=isinstance(self._stable, Stable))
 
     def everything(self) -> None:
         """Run all jobs: side by side, then those that measure time one by one."""
         left = [attack for attack in all_attacks() if self._is_wanted(attack) and attack.name not in self._begun]
         plan = jobs([attack for attack in left if self._can(attack)])
-        for number, job in enumerate(plan):
-            if not job.quiet:
-                self._lanes.put(number, partial(self._job, job))
+        ranked = [(number, job) for number, job in enumerate(plan) if not job.quiet]
+        for need in SCOUTS:
+            held = [(number, job) for number, job in ranked if job.needs(need)]
+            if held:
+                self._lanes.put(0, partial(self._scout, need, held))
+                ranked = [one for one in ranked if one not in held]
+        self._put(ranked)
         self._lanes.finish()
         self._budget.hold(-self._held)
         for job in plan:
             if job.quiet:
                 self._job(job)
                 self._verify_all()
+
+    def _put(self, ranked: Iterable[tuple[int, Job]]) -> None:
+        for number, job in ranked:
+            self._lanes.put(number, partial(self._job, job))
+
+    def _scout(self, need: Need, held: Sequence[tuple[int, Job]]) -> None:
+        """Find out what the held jobs need, then have them done; where it was sought in vain, none is begun."""
+        attack, in_vain = SCOUTS[need]
+        self._progress.doing(attack.name, self._budget.requests)
+        for one, site in self._on_fresh([attack], self._wanted.seed, FIRST_SECONDS_MIN):
+            self._strike(one, site, FIRST_SHARE)
+        if in_vain(self._notebook):
+            self._miss_all([one for _, job in held for one in job.attacks], need.value)
+        else:
+            self._put(held)
 
     def leave(self) -> None:
         """Give up at once, and leave nothing behind."""
@@ -473,15 +493,3 @@ class _Run:
                 yield NotTested(kind, why)
             if not reasons and kind not in self._seen.tried:
                 yield NotTested(kind, "no attack on it was asked for")
-
-
-def _possessions(known: Understanding, *, runs: bool) -> frozenset[Need]:
-    """What attacks may count on."""
-    has = {Need.PROCESS, Need.LOG, Need.CLOCK, Need.SOURCE, Need.MESSAGES} if runs else set()
-    if known.ways.carries:
-        has.add(Need.PEOPLE)
-    if "admin" in known.ways.roles:
-        has.add(Need.ADMIN)
-    if known.has_database:
-        has.add(Need.DATABASE)
-    return frozenset(has)

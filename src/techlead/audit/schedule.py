@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Need
+from techlead.audit.target.understanding import Understanding
 
 ALONE_SECONDS: Final = 25.0
 """An attack that may take longer gets an instance to itself, so that others need not wait for it."""
@@ -21,39 +22,53 @@ EARLY: Final = (
 )
 """What needs no more than to sign up and log in: begun while the operations are still being explored, so that findings come early."""
 LIKELY: Final = (
-    "outbound.giving-up",  # the longest, and the one that finds out what sends messages at all
+    "outbound.giving-up",  # the longest of those that wait
     "exposure.identifiers",
+    "rule.time-zone",
+    "input.log-lines",
+    "rule.missing",
+    "rule.boundary",
     "exposure.logs",
-    "outbound.slow",
-    "input.server-error",
-    "outbound.permanent",
     "limits.body-size",
-    "limits.page-size",
-    "outbound.later",
+    "limits.storage",
+    "input.server-error",
     "exposure.refused-messages",
-    "outbound.certificates",
+    "input.broken-later",
+    "outbound.slow",
+    "limits.page-size",
+    "outbound.permanent",
+    "outbound.later",
     "outbound.old-news",
     "outbound.content",
     "outbound.elsewhere",
-    "rule.time-zone",
-    "input.log-lines",
+    "outbound.certificates",
     "login.no-throttle",
-    "race.write-lock",
-    "session.queued",
     "session.locked-out",
+    "idempotency.missing",
+    "race.lost-update",
     "outbound.taken",
     "outbound.addresses",
-    "idempotency.missing",
+    "race.write-lock",
+    "session.queued",
     "race.at-once",
-    "race.lost-update",
-    "input.injection",
-    "limits.storage",
     "access.read",
     "limits.hashing",
 )
-"""What backends get wrong most often, and what takes long, comes first, so that a budget that ends early has seen it."""
+"""What backends get wrong most often, what is quick and what takes long comes first, so that a budget that ends early has seen it."""
 LAST: Final = ("session.digit-key",)
 """What uses the processor for long (a million keys are tried), and keeps others from it."""
+
+
+def possessions(known: Understanding, *, runs: bool) -> frozenset[Need]:
+    """What attacks may count on."""
+    has = {Need.PROCESS, Need.LOG, Need.CLOCK, Need.SOURCE, Need.MESSAGES} if runs else set()
+    if known.ways.carries:
+        has.add(Need.PEOPLE)
+    if "admin" in known.ways.roles:
+        has.add(Need.ADMIN)
+    if known.has_database:
+        has.add(Need.DATABASE)
+    return frozenset(has)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +83,10 @@ class Job:
         """For the progress line."""
         families = dict.fromkeys(attack.family for attack in self.attacks)
         return self.attacks[0].name if len(self.attacks) == 1 else ", ".join(families)
+
+    def needs(self, need: Need) -> bool:
+        """Whether one of its attacks cannot do without it."""
+        return any(need in attack.needs for attack in self.attacks)
 
 
 def early(attacks: Sequence[Attack]) -> tuple[Job, ...]:

@@ -25,6 +25,7 @@ from techlead.audit.target.understanding import Understanding
 from techlead.audit.target.values import Values
 
 CONNECT_SECONDS: Final = 5.0
+HEALING_SECONDS_MIN: Final = 5.0
 
 
 class Budget:
@@ -112,12 +113,26 @@ class RunningSite:
         self.seed = seed
         self.values = Values(seed + 2, instance.clock.now)  # 0, 1 and 4 are those of others: see `understand.SETTLERS`
         self.people = Identities(
-            known.ways, self.send, self.values, lambda: instance.database, known.settled, instance.clock.advance
+            known.ways,
+            self.send,
+            self.values,
+            lambda: instance.database,
+            known.settled,
+            instance.clock.advance,
+            self._heal,
         )
+        self._healed = False
         self.builder = Builder(
             known.operations, known.resources, self.people, self.values, dict(known.recipes), self.send
         )
         self._answers: list[Answer] = []
+
+    def _heal(self) -> bool:
+        """Start the target again, once: an attack before this one may have left it broken."""
+        again, self._healed = not self._healed and self._budget.left() > HEALING_SECONDS_MIN, True
+        if again:
+            self._instance.restart()
+        return again
 
     @property
     def database(self) -> SqliteDatabase | PostgresDatabase | None:

@@ -8,7 +8,7 @@ import os
 import signal
 
 from techlead.cli.project import load
-from techlead.cli.serve import database_of, prepare, say
+from techlead.cli.serve import database_of, letters_of, prepare, say
 from techlead.serve.application import Application
 from techlead.serve.metrics import expose
 from techlead.serve.settings import settings_from
@@ -29,7 +29,7 @@ def run(given: argparse.Namespace) -> int:
     settings = settings_from(os.environ)
     prepare(backend, database, settings)
     expose(settings)
-    told = f"{backend.name}: delivering (database: {database.partition('://')[0]}); stop with Ctrl-C"
+    told = f"{backend.name}: delivering (database: {database.partition('://')[0]}{letters_of(backend, settings)}); stop with Ctrl-C"
     asyncio.run(until_stopped(backend.asgi(database), told))
     return 0
 

@@ -8,7 +8,7 @@ import asyncio
 from sqlalchemy import bindparam, select, update
 
 from techlead.cli.project import load
-from techlead.cli.serve import database_of
+from techlead.cli.serve import existing_database_of
 from techlead.derive.plan import Plan
 from techlead.derive.statements import Statements
 from techlead.derive.tables import ID
@@ -31,9 +31,14 @@ def run(given: argparse.Namespace) -> int:
     """Change the roles of one account."""
     plan = load(given.folder).plan()
     if given.role not in plan.roles:
-        message = f"{given.role!r} is not a role of {plan.name}: choose one of {', '.join(plan.roles) or 'none'}."
+        roles = (
+            f"choose one of {', '.join(plan.roles)}"
+            if plan.roles
+            else f'declare it: Backend(..., roles=["{given.role}"])'
+        )
+        message = f"{given.role!r} is not a role of {plan.name}: {roles}."
         raise SettingsRefused(message)
-    asyncio.run(change_role(plan, database_of(given), given.email, given.role, revoke=given.revoke))
+    asyncio.run(change_role(plan, existing_database_of(given), given.email, given.role, revoke=given.revoke))
     print(f"{given.email}: {'lost' if given.revoke else 'has'} the role {given.role}")  # noqa: T201 - the answer
     return 0
 

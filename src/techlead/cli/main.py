@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name == asked:
             module = import_module(f"techlead.cli.{MODULES.get(name, name)}")
             module.arguments(verb)
-    given = parser.parse_args(words)
+    given = parsed(parser, words)
     try:
         code: int = module.run(given)
     except TechleadError as error:
@@ -70,3 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
     return code
+
+
+def parsed(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Parse; words after an option belong to `what`, too, as in `outbox show --json ID`: argparse in 3.11 leaves them over."""
+    given, left = parser.parse_known_args(words)
+    if left and getattr(given, "what", None) == [] and not any(word.startswith("-") for word in left):
+        given.what = left
+    elif left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    return given

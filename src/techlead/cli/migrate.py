@@ -12,6 +12,7 @@ from typing import Any, Final
 from techlead.cli.project import load
 from techlead.cli.serve import database_of
 from techlead.derive.tables import tables
+from techlead.errors import SettingsRefused
 from techlead.store import migrate
 from techlead.store.schema_mark import mark
 
@@ -19,7 +20,7 @@ from techlead.store.schema_mark import mark
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("step", choices=list(STEPS), help="what to do")
-    parser.add_argument("name", nargs="?", default="change", help="make: what the migration is called")
+    parser.add_argument("name", nargs="?", default=None, help="make: what the migration is called")
     parser.add_argument("--folder", default=".", help="the folder that holds backend.py (default: here)")
     parser.add_argument("--database", default=None, help="sqlite:///FILE or postgresql://... (or TECHLEAD_DATABASE)")
     parser.add_argument("--lossy", action="append", default=[], metavar="STEP", help="take this lossy step (its words)")
@@ -28,13 +29,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Do one step and print what was done."""
+    if given.name is not None and given.step != "make":
+        raise SettingsRefused(f"`migrate {given.step}` takes no name; a folder is named by --folder {given.name}.")
     lines, data = STEPS[given.step](given, Path(given.folder) / "migrations")
     print(json.dumps(data, indent=2) if given.json else "\n".join(lines))  # noqa: T201 - the answer
     return 0
 
 
 def _make(given: argparse.Namespace, folder: Path) -> tuple[list[str], Any]:
-    made = migrate.make(folder, given.name, tables(load(given.folder).plan()))
+    made = migrate.make(folder, given.name or "change", tables(load(given.folder).plan()))
     return [f"{made}: read it, then `techlead migrate apply`" if made else "nothing to do"], str(made) if made else None
 
 
@@ -49,6 +52,8 @@ def _line(one: migrate.Migration) -> str:
 
 
 def _apply(given: argparse.Namespace, folder: Path) -> tuple[list[str], Any]:
+    if not any(folder.glob("*.py")):
+        raise SettingsRefused(f"There are no migrations in {folder}: `techlead migrate make NAME` writes the first.")
     asyncio.run(mark(database_of(given), None))
     return _steps(migrate.apply(database_of(given), folder, lossy=given.lossy))
 

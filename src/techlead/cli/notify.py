@@ -37,6 +37,6 @@ def written(found: tuple[Preview, ...]) -> Iterator[str]:
     """Write previews one below the other."""
     for one in found:
         language = f" ({one.language})" if one.language else ""
-        yield f"---- {one.name}{language} by {', '.join(one.channels)}"
+        yield f"---- {one.name}{language} by {', '.join(one.channels) or 'no channel that speaks in words'}"
         yield f"Subject: {one.subject}"
         yield from ("", one.text, "")

@@ -7,21 +7,24 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from techlead.cli.project import load
-from techlead.cli.serve import database_of, say
+from techlead.cli.serve import existing_database_of, say
 from techlead.deliver.desk import LAST_ID, Desk, Destination, Shown, delivery_id
 from techlead.derive.statements import Statements
 from techlead.errors import SettingsRefused
 from techlead.primitives.clock import system_clock
+from techlead.serve.change.outside import aftermath_of
 from techlead.serve.delivery import limits_from
+from techlead.serve.randomness import random_bytes
 from techlead.serve.settings import settings_from
 from techlead.store.open import open_store
 
 FOUND: Final = 1
+FAILED: Final = "aftermath_failed"
 SHOWN_MAX: Final = 100
 Answer = tuple[list[str], Any]
 
@@ -47,10 +50,10 @@ def run(given: argparse.Namespace) -> int:
 
 async def _with_desk(given: argparse.Namespace) -> Answer:
     plan = load(given.folder).plan()
-    store = open_store(database_of(given))
-    desk = Desk(
-        store, Statements(plan, store.dialect), system_clock, limits_from(settings_from(os.environ), plan.systems)
-    )
+    store = open_store(existing_database_of(given))
+    statements, limits = Statements(plan, store.dialect), limits_from(settings_from(os.environ), plan)
+    called = aftermath_of(statements, system_clock, random_bytes, limits)
+    desk = Desk(store, statements, system_clock, limits, _told, called)
     await store.open()
     try:
         return await STEPS[given.step](desk, given.what)
@@ -92,8 +95,9 @@ async def _drop(desk: Desk, what: Sequence[str]) -> Answer:
 
 
 async def _pause(desk: Desk, what: Sequence[str]) -> Answer:
-    await desk.pause(_one(what))
-    return [f"nothing goes to {what[0]} until it is resumed"], {"paused": what[0]}
+    known = await desk.pause(_one(what))
+    doubt = "" if known else "; nothing was sent there before: is it spelt as `techlead outbox` lists it?"
+    return [f"nothing goes to {what[0]} until it is resumed{doubt}"], {"paused": what[0], "known": known}
 
 
 async def _resume(desk: Desk, what: Sequence[str]) -> Answer:
@@ -110,6 +114,11 @@ STEPS: Final[dict[str, Callable[[Desk, Sequence[str]], Awaitable[Answer]]]] = {
     "pause": _pause,
     "resume": _resume,
 }
+
+
+def _told(what: str, values: Mapping[str, Any]) -> None:
+    if what == FAILED:
+        say(f"{values['delivery']}: the action that waits for its call failed ({values['error']}), and was not run")
 
 
 def _progress(done: int) -> None:
@@ -133,7 +142,8 @@ def _ids(what: Sequence[str]) -> list[bytes]:
 
 
 def _destination(one: Destination) -> list[str]:
-    state = f"{one.phase}{f' ({one.why})' if one.why else ''}"
+    state = f"breaker {one.phase}"
+    state += f" ({one.why})" if one.why and one.why != state else ""
     ends = f", {one.dead} dead, {one.expired} expired" if one.dead or one.expired else ""
     seen = f"; last minute: {one.failed} of {one.calls} failed" if one.calls else ""
     following = f", next try {one.next_try}" if one.next_try else ""

@@ -16,14 +16,18 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from techlead.cli.project import load
+from techlead.declare.notification import Channel
 from techlead.derive.tables import fingerprint, tables
 from techlead.errors import SettingsRefused
 from techlead.serve.application import Application
 from techlead.serve.backend import Backend
+from techlead.serve.channels import ON_THE_CONSOLE
+from techlead.serve.keys import MAIL_URL
 from techlead.serve.metrics import expose
 from techlead.serve.settings import Settings, settings_from
 from techlead.serve.wire import WholeRequests
 from techlead.store.creation import create_where_empty
+from techlead.store.open import dialect_of, sqlite_path
 from techlead.store.schema_mark import is_marked, mark
 
 DEFAULT_DATABASE: Final = "sqlite:///techlead.db"
@@ -51,12 +55,28 @@ def run(given: argparse.Namespace) -> int:
     backend = load(given.folder)
     if given.no_deliver:
         os.environ["TECHLEAD_DELIVER"] = "false"
+    address = address_of(given.host, given.port)
+    os.environ.setdefault("TECHLEAD_PUBLIC_URL", address)  # where the links in letters lead
     settings = settings_from(os.environ)
     database = database_of(given)
     prepare(backend, database, settings)
-    say(f"{backend.name}: http://{given.host}:{given.port}  (docs: /docs, database: {database.partition('://')[0]})")
+    letters = letters_of(backend, settings) if settings.deliver else ""
+    say(f"{backend.name}: {address}  (docs: /docs, database: {database.partition('://')[0]}{letters})")
     listen(backend, given.host, given.port, database, settings)
     return 0
+
+
+def address_of(host: str, port: int) -> str:
+    """Write the address at which a browser on this machine finds the server."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def letters_of(backend: Backend, settings: Settings) -> str:
+    """Say where e-mails become files, as in development without a mail server; empty elsewhere."""
+    if settings.production or os.environ.get(MAIL_URL) or settings.mail_folder == ON_THE_CONSOLE:
+        return ""
+    tells = any(Channel.EMAIL in one.via for one in backend.plan().notifications)
+    return f", e-mails: {settings.mail_folder}/" if tells else ""
 
 
 def listen(backend: Backend, host: str, port: int, database: str, settings: Settings) -> None:
@@ -125,6 +145,17 @@ def database_of(given: argparse.Namespace) -> str:
     return given.database or os.environ.get("TECHLEAD_DATABASE") or DEFAULT_DATABASE
 
 
+def existing_database_of(given: argparse.Namespace) -> str:
+    """Choose the database as `database_of` does; SettingsRefused for a file that is not there, which would be made empty."""
+    database = database_of(given)
+    path = sqlite_path(database) if dialect_of(database) == "sqlite" else None
+    if path is not None and not path.exists():
+        raise SettingsRefused(
+            f"There is no database {path}: name it with --database; `techlead serve` makes a new one."
+        )
+    return database
+
+
 def prepare(backend: Backend, database: str, settings: Settings) -> None:
     """Bring the schema up to date: in development by itself, in production only by `techlead migrate apply`."""
     metadata = tables(backend.plan())
@@ -139,7 +170,10 @@ def prepare(backend: Backend, database: str, settings: Settings) -> None:
     if settings.production:
         waiting = [step for step in migrate.pending(database, metadata) if step.needed]
         if waiting:
-            message = f"The database lacks {len(waiting)} change(s): run `techlead migrate apply` first."
+            message = (
+                f"The database lacks {len(waiting)} change(s): run `techlead migrate apply` first"
+                " (`techlead migrate make NAME` writes what is not yet in a migration)."
+            )
             raise SettingsRefused(message)
         return
     migrate.ensure(database, metadata)

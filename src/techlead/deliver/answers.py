@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Final
 
 from techlead.deliver.asking import Answered, Asking, Limits, Unreached
@@ -10,6 +12,8 @@ from techlead.deliver.port import Dead, Delivered, Fault, Outcome, Paused, Retry
 from techlead.deliver.retry_after import seconds_of
 from techlead.primitives.clock import Clock
 
+DOOR_SHARE: Final = 0.97
+"""How much of what is left of a try's time the door may use."""
 SUCCESS: Final = range(200, 300)
 BUSY: Final = (408, 425)
 LIMITED: Final = 429
@@ -17,10 +21,18 @@ GONE: Final = 410
 SERVER: Final = range(500, 600)
 
 
-async def exchange(outbound: Outbound, asking: Asking, limits: Limits | None = None) -> Answered | Outcome:
-    """Send a request; its answer, or what the lack of one means: a closed address is dead, all else is tried again."""
+async def exchange(
+    outbound: Outbound, asking: Asking, deadline: float, limits: Limits | None = None
+) -> Answered | Outcome:
+    """Send a request; its answer, or what the lack of one means: a closed address is dead, all else is tried again.
+
+    The door ends a little before the engine would cut it off at `deadline` (the event loop's time, in seconds): of a head
+    that came in time and a body that never ends, the status counts, or who took a message would get it again and again.
+    """
+    limits = limits or outbound.limits
+    left = (deadline - asyncio.get_running_loop().time()) * DOOR_SHARE
     try:
-        return await outbound.send(asking, limits)
+        return await outbound.send(asking, replace(limits, total_seconds_max=min(limits.total_seconds_max, left)))
     except Unreached as unreached:
         if unreached.fault is Fault.GUARDED:
             return Dead(Fault.GUARDED, unreached.detail)

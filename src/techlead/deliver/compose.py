@@ -16,7 +16,7 @@ from techlead.declare.access import anyone
 from techlead.declare.notification import Channel
 from techlead.deliver.channels.mail import UNSUBSCRIBE
 from techlead.deliver.port import Dead, Delivery, Fault, Held, Kind, Waiting
-from techlead.deliver.preferences import ALL, meant, read, wanted
+from techlead.deliver.preferences import ALL, meant, quiet_seconds, read, wanted
 from techlead.deliver.recheck import Recheck, Recipient, delivery_of, is_for_anybody
 from techlead.derive.access import ANONYMOUS
 from techlead.derive.plan import NotificationPlan, ResourcePlan
@@ -82,10 +82,17 @@ class Composer:
             return self._digest(waiting, recipient)
         return await self._unwanted(waiting, recipient) or await self._made(waiting, recipient)
 
-    def _digest(self, waiting: Waiting, recipient: Recipient) -> Delivery | Dead:
-        """Make a digest of the words that were put together; its link ends all that comes so."""
-        if set(meant(self._plan, ALL, waiting.channel)) <= set(read(recipient.preferences).off):
+    def _digest(self, waiting: Waiting, recipient: Recipient) -> Delivery | Dead | Held:
+        """Make a digest of the words that were put together; its link ends all that comes so.
+
+        The hour of one that was asked for was chosen; one that stands for too many e-mails comes at any, so it may wake.
+        """
+        wishes = read(recipient.preferences)
+        if set(meant(self._plan, ALL, waiting.channel)) <= set(wishes.off):
             return Dead(Fault.WITHDRAWN, "switched off")
+        quiet = 0 if waiting.channel in wishes.digests else quiet_seconds(wishes, waiting.channel, self._clock())
+        if quiet:
+            return Held(quiet, "quiet hours")
         data = {} if self._link is None else {UNSUBSCRIBE: self._link(recipient.account, ALL, waiting.channel)}
         made = delivery_of(waiting, recipient.email)
         return replace(made, html=waiting.data.get(HTML), data=data)
@@ -125,7 +132,7 @@ class Composer:
         digest_at = wish.digest_at
         if digest_at is None and waiting.channel == Channel.EMAIL.value and await self._too_many(waiting):
             if planned.code:
-                return Dead(Fault.WITHDRAWN, "too many to this account in an hour")
+                return Dead(Fault.UNSENDABLE, "too many to this account in an hour")
             digest_at = now + HOUR_US
         if digest_at is None:
             return None
@@ -177,7 +184,10 @@ class Composer:
         except Unrenderable as error:
             return Dead(Fault.UNSENDABLE, str(error))
         html = words.html if made.channel == Channel.EMAIL.value else None
-        return replace(made, subject=words.subject, text=words.text, html=html)
+        text = words.text
+        if made.channel == Channel.CHAT.value:  # a room shows no subject, and a template says there what it is about
+            text = f"{words.subject}\n{text}"
+        return replace(made, subject=words.subject, text=text, html=html)
 
     def _data(
         self, waiting: Waiting, planned: NotificationPlan, resource: ResourcePlan, seen: Seen | None

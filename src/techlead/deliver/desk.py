@@ -14,8 +14,10 @@ from techlead.deliver.breaker import Phase
 from techlead.deliver.given import Many
 from techlead.deliver.lane import Lane, admit, rate_of, resume
 from techlead.deliver.limits import LimitsBook
-from techlead.deliver.port import Kind
+from techlead.deliver.port import Aftermath, Dead, Fault, Kind
+from techlead.deliver.sql_outbox import read_row
 from techlead.derive.statements import Statements
+from techlead.errors import WorldError
 from techlead.primitives import ids
 from techlead.primitives.clock import SECOND_US, Clock, to_datetime
 from techlead.store.port import Store, Transaction
@@ -86,17 +88,19 @@ class Desk:
         clock: Clock,
         book: LimitsBook,
         changed: Callable[[str, Mapping[str, Any]], None] = lambda _what, _values: None,
+        called: Aftermath | None = None,
     ) -> None:
-        """Work on this store; `changed` is told what was done, for the log."""
+        """Work on this store; `changed` is told what was done, for the log; `called` runs when a call has been dropped."""
         self._store = store
         self._clock = clock
         self._book = book
         self._changed = changed
+        self._called = called
         of = desk_statements
         builds: dict[str, Callable[[Any], Any]] = {
             "queues": of.queues, "failures": of.failures, "lanes": of.lanes, "message": of.message,
             "attempts": of.attempts, "ended": of.ended, "replayable": of.replayable, "replay": of.replay,
-            "drop": of.drop, "hold": of.hold, "forget gone": of.forget_gone, "lane": sql_statements.lane,
+            "drop": of.drop, "call": of.call, "hold": of.hold, "forget gone": of.forget_gone, "lane": sql_statements.lane,
             "new lane": sql_statements.new_lane, "keep lane": lambda tables: sql_statements.keep_lane(tables, Many(at_once=False).given("keep lane")),
         }  # fmt: skip
         self._made = {key: statements.made(f"desk: {key}", build) for key, build in builds.items()}
@@ -157,28 +161,52 @@ class Desk:
         return done
 
     async def drop_these(self, deliveries: Iterable[bytes]) -> int:
-        """End these messages, unless they are being tried just now; give how many were."""
-        now = self._clock()
-        rows = [{"message": one, "now": now} for one in deliveries]
-        done = await self._each("drop", rows)
+        """End these messages, unless they are being tried just now; give how many were.
+
+        Of a call that waited its action is told, as after a last try; one that fails keeps nothing from being dropped.
+        """
+        done = 0
+        for one in deliveries:
+            try:
+                done += await self._drop(one, self._called)
+            except WorldError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the action's own mistake
+                self._changed(
+                    "aftermath_failed", {"delivery": ids.encode("delivery", one), "error": type(error).__name__}
+                )
+                done += await self._drop(one, None)
         self._changed("outbox_dropped", {"count": done})
         return done
 
-    async def pause(self, destination: str) -> None:
-        """Let nothing go to a destination until it is resumed; what is under way ends."""
-        await self._steer(destination, held=True)
+    async def _drop(self, message: bytes, called: Aftermath | None) -> int:
+        async def work(tx: Transaction) -> int:
+            calls = await self._run(tx, "call", id=message) if called else []
+            dropped = len(await self._run(tx, "drop", message=message, now=self._clock()))
+            if dropped and called:
+                for row in calls:
+                    await called(tx, read_row(row).waiting, Dead(Fault.WITHDRAWN, "dropped"))
+            return dropped
+
+        return await self._store.write(work)
+
+    async def pause(self, destination: str) -> bool:
+        """Let nothing go to a destination until it is resumed; what is under way ends. Tell whether anything went there."""
+        known = await self._steer(destination, held=True)
         self._changed("outbox_paused", {"destination": destination})
+        return known
 
     async def resume(self, destination: str) -> None:
         """Let things go to a destination again, whatever stands against it: breaker, pause, addresses that were gone."""
         await self._steer(destination, held=False)
         self._changed("outbox_resumed", {"destination": destination})
 
-    async def _steer(self, name: str, *, held: bool) -> None:
+    async def _steer(self, name: str, *, held: bool) -> bool:
         now = self._clock()
         fresh = {"name": name, "state": _written(Lane()), "phase": Phase.CLOSED.value, "changed_at": now}
 
-        async def work(tx: Transaction) -> None:
+        async def work(tx: Transaction) -> bool:
+            known = bool(await self._run(tx, "lane", name=name))
             await self._run(tx, "new lane", **fresh)
             [(state, *_)] = await self._run(tx, "lane", name=name)
             await self._run(tx, "hold", lane=name, held=now if held else None)
@@ -187,8 +215,9 @@ class Desk:
                 values = {"lane": name, "state": _written(lane), "phase": lane.breaker.phase.value}
                 await self._run(tx, "keep lane", **values, changed_at=now)
                 await self._run(tx, "forget gone", lane=name)
+            return known
 
-        await self._store.write(work)
+        return await self._store.write(work)
 
     async def _replay(self, rows: Sequence[Sequence[Any]]) -> int:
         now = self._clock()

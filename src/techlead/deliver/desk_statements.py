@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, String, and_, bindparam, delete, func, literal_column, null, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    String,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from techlead.deliver.port import Kind
+from techlead.deliver.sql_statements import ROW
 from techlead.deliver.step import LIFE, Happening, State
 from techlead.derive.tables import ID, TIMESTAMP
 
@@ -67,6 +80,7 @@ def ended(tables: Tables) -> Any:
     table = tables["techlead_outbox"]
     here = bindparam("lane", type_=String())
     chosen = select(*(table.c[name] for name in MESSAGE)).where(
+        table.c.ended_at.is_not(None),  # as the index has it: else all that was ever delivered is looked through
         table.c.state == bindparam("state", type_=String()),
         table.c.lane != "",
         or_(table.c.lane == here, here == ""),
@@ -111,6 +125,17 @@ def replay(tables: Tables) -> Any:
         )
         .returning(table.c.id)
     )
+
+
+def call(tables: Tables) -> Any:
+    """Read a call that waits, and hold it; the action that is told of its end needs all of it."""
+    table = tables["techlead_outbox"]
+    this = and_(
+        table.c.id == bindparam("id", type_=ID),
+        table.c.kind == literal_column(f"'{Kind.CALL.value}'"),
+        table.c.state == literal_column(f"'{State.WAITING.value}'"),
+    )
+    return select(*(table.c[name] for name in ROW)).where(this).with_for_update()
 
 
 def drop(tables: Tables) -> Any:

@@ -51,6 +51,7 @@ class Limits:
     budget_per_second: float = 1
     budget_retries_max: float = 10
     budget_failed_share: float = 0.1
+    budget_successes_in_a_row: int = 20
     pause_seconds: float = 10
     pause_seconds_min: float = 1
     slow_share_min: float = 0.02
@@ -99,6 +100,9 @@ RANGES: Final[Mapping[str, Range]] = {
     "budget_per_second": Range(0.01, 1_000, "retries allowed in a second beside those"),
     "budget_retries_max": Range(1, 10_000, "retries that can be saved up"),
     "budget_failed_share": Range(0, 1, "share of failures in the window from which on the budget binds"),
+    "budget_successes_in_a_row": Range(
+        1, 10_000, "successes in a row from which on it does not bind, whatever failed before"
+    ),
     "pause_seconds": Range(0.1, HOUR_SECONDS, "how long 429 without `Retry-After` pauses a destination"),
     "pause_seconds_min": Range(0.1, HOUR_SECONDS, "how long 429 pauses a destination at least"),
     "slow_share_min": Range(0.001, 1, "the least share of the rate that is left when 429 halves it"),
@@ -128,7 +132,7 @@ OF_CHANNEL: Final[Mapping[str, Mapping[str, float]]] = {
     "chat": {"rate_per_second": 1},
 }
 
-SHORTER_FOR: Final[Mapping[Kind, float]] = {Kind.CODE: 600}
+SHORTER_FOR: Final[Mapping[Kind | None, float]] = {Kind.CODE: 600}
 """What no setting can make live longer: a security code is worthless after it."""
 
 Given = Mapping[str, Mapping[str, float]]
@@ -173,12 +177,18 @@ class LimitsBook:
         if problems:
             raise SettingsRefused("\n".join(problems))
         self._given = given
-        self._known: dict[tuple[Kind, str, str, str], Limits] = {}
+        self._known: dict[tuple[Kind | None, str, str, str], Limits] = {}
         self.process: Process = replace(Process(), **_typed(Process, process))
 
     def of(self, kind: Kind, channel: str, notification: str, lane: str) -> Limits:
         """Give the limits of a message of this kind, on this channel, of this notification, to this destination."""
-        key = (kind, channel, notification, lane)
+        return self._of((kind, channel, notification, lane))
+
+    def of_lane(self, channel: str, lane: str) -> Limits:
+        """Give the limits of a destination, of whatever kind what is sent there is."""
+        return self._of((None, channel, "", lane))
+
+    def _of(self, key: tuple[Kind | None, str, str, str]) -> Limits:
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= KNOWN_MAX:  # destinations come from users: not all of them are remembered
@@ -186,18 +196,15 @@ class LimitsBook:
             found = self._known[key] = self._made(*key)
         return found
 
-    def of_lane(self, channel: str, lane: str) -> Limits:
-        """Give the limits of a destination, whatever is sent there."""
-        return self.of(Kind.EMAIL, channel, "", lane)
-
-    def _made(self, kind: Kind, channel: str, notification: str, lane: str) -> Limits:
-        scopes = (kind.value, channel, f"notification {notification}", lane)
-        values: dict[str, float] = {**OF_KIND[kind], **OF_CHANNEL.get(channel, {})}
+    def _made(self, kind: Kind | None, channel: str, notification: str, lane: str) -> Limits:
+        scopes = (kind.value if kind else "", channel, f"notification {notification}", lane)
+        values: dict[str, float] = {**(OF_KIND[kind] if kind else {}), **OF_CHANNEL.get(channel, {})}
         for scope in dict.fromkeys(scopes):
             values |= self._given.get(scope, {})
         limits = replace(Limits(), **_typed(Limits, values))
-        live = min(limits.live_seconds_max, SHORTER_FOR.get(kind, limits.live_seconds_max))
-        return replace(limits, live_seconds_max=live)
+        if kind not in SHORTER_FOR:
+            return limits
+        return replace(limits, live_seconds_max=min(limits.live_seconds_max, SHORTER_FOR[kind]))
 
 
 def _typed(owner: type[Limits | Process], values: Mapping[str, float]) -> dict[str, Any]:

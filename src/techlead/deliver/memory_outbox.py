@@ -163,7 +163,8 @@ class MemoryOutbox:
             message.lane = one.outcome.lane if isinstance(one.outcome, Moved) else message.lane
             self._push(message)
         elif message.claim == claimed.claim:
-            return [self._end(message, step)]
+            ended = self._end(message, step)
+            return [] if step.state is State.WITHDRAWN else [ended]
         return []
 
     def _claim(

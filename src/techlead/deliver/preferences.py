@@ -84,9 +84,14 @@ def wanted(preferences: Preferences, planned: NotificationPlan, channel: str, no
         return Wanted(off=True)
     if channel in DIGESTED and channel in preferences.digests:
         return Wanted(digest_at=_next(preferences, preferences.digests[channel], now))
-    if preferences.quiet is not None and channel in QUIET:
-        return Wanted(wait_seconds=_quiet_for(preferences.quiet, now))
-    return SEND
+    return Wanted(wait_seconds=quiet_seconds(preferences, channel, now))
+
+
+def quiet_seconds(preferences: Preferences, channel: str, now: int) -> float:
+    """Give the seconds until a person may be woken on a channel; 0 when they may be now."""
+    if preferences.quiet is None or channel not in QUIET:
+        return 0
+    return _quiet_for(preferences.quiet, now)
 
 
 def choices(plan: Plan) -> tuple[tuple[str, str], ...]:

@@ -141,7 +141,9 @@ class SqlOutbox:
             now, done = self._clock(), Done()
             limit = self._book.process.sweep_messages_max
             rows = await tx.run(*self._statements("expired", {"now": now, "limit": limit}))
-            steps = [(_row(row), row[-1], Step(State.EXPIRED, 0, burned=False, reason="time to live")) for row in rows]
+            steps = [
+                (read_row(row), row[-1], Step(State.EXPIRED, 0, burned=False, reason="time to live")) for row in rows
+            ]
             await self._end(tx, steps, now, done)
             return done.ended
 
@@ -253,7 +255,7 @@ class SqlOutbox:
         if limit <= 0 or since is None or since > now:
             return []
         rows = await tx.run(*self._statements(f"due {which}", {"lane": name, "now": now, "limit": limit}))
-        return [_row(row) for row in rows]
+        return [read_row(row) for row in rows]
 
     async def _end(self, tx: Transaction, steps: Iterable[tuple[Row, str, Step]], now: int, done: Done) -> None:
         """End messages that nobody tries any more."""
@@ -271,7 +273,8 @@ class SqlOutbox:
             await self._after(tx, waiting, outcome)
             return
         fault = getattr(outcome, "fault", Fault.LIMITED)
-        done.ended.append(Ended(waiting.id, one.claimed.lane, step.state.value, step.reason))
+        if step.state is not State.WITHDRAWN:  # nobody misses it: a wish was kept, and no operator need look
+            done.ended.append(Ended(waiting.id, one.claimed.lane, step.state.value, step.reason))
         await self._after(tx, waiting, Dead(fault, getattr(outcome, "detail", "")))
         if fault is Fault.GONE and one.destination:
             await self._gone(tx, one, now)
@@ -359,7 +362,8 @@ def _lane(one: Finished) -> str:
     return one.claimed.lane
 
 
-def _row(row: Sequence[Any]) -> Row:
+def read_row(row: Sequence[Any]) -> Row:
+    """Read a message as `sql_statements.ROW` lays it out; what follows its columns is left."""
     (
         message, kind, channel, account, notification, resource, about, destination, subject, text, data,
         created_at, expires_at, tries, attempts, next_at, *_,
@@ -401,11 +405,12 @@ def _attempted(one: Finished, step: Step, now: int) -> dict[str, Any]:
     outcome = one.outcome
     detail = step.reason if isinstance(outcome, Moved | Released) else outcome.detail
     fault = Fault.LIMITED if isinstance(outcome, Paused) else getattr(outcome, "fault", None)
+    said = step.state.value if step.state is State.WITHDRAWN else type(outcome).__name__.lower()
     return {
         "of": one.claimed.waiting.id,
         "which": one.claimed.waiting.number,
         "ended_at": now,
-        "outcome": type(outcome).__name__.lower(),
+        "outcome": said,
         "fault": fault.value if fault else "",
         "detail": detail[:DETAIL_CHARACTERS_MAX],
     }

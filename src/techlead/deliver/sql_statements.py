@@ -204,21 +204,23 @@ def notice(tables: Tables) -> Any:
     return insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names})
 
 
+def _ended_before(table: Any) -> Any:
+    """Say every state that there is: the index begins with it, or all that ever ended would be looked through."""
+    states: list[Any] = [literal_column(f"'{one.value}'") for one in State]
+    before = bindparam("before", type_=TIMESTAMP)
+    return and_(table.c.ended_at.is_not(None), table.c.state.in_(states), table.c.ended_at < before)
+
+
 def forget_attempts(tables: Tables) -> Any:
     """Forget the tries of messages that ended before `:before`."""
     table, outbox = tables["techlead_attempt"], _outbox(tables)
-    old = select(outbox.c.id).where(
-        outbox.c.ended_at.is_not(None),
-        outbox.c.state.in_([literal_column(f"'{one.value}'") for one in State]),
-        outbox.c.ended_at < bindparam("before", type_=TIMESTAMP),
-    )
-    return delete(table).where(table.c.message.in_(old))
+    return delete(table).where(table.c.message.in_(select(outbox.c.id).where(_ended_before(outbox))))
 
 
 def forget_messages(tables: Tables) -> Any:
     """Forget messages that ended before `:before`."""
     table = _outbox(tables)
-    return delete(table).where(table.c.ended_at.is_not(None), table.c.ended_at < bindparam("before", type_=TIMESTAMP))
+    return delete(table).where(_ended_before(table))
 
 
 def forget_dedupe(tables: Tables) -> Any:

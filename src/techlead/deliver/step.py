@@ -9,7 +9,7 @@ from typing import Final
 
 from techlead.deliver.lane import Lane, fails_in_part
 from techlead.deliver.limits import Limits
-from techlead.deliver.port import COUNTED, Dead, Delivered, Outcome, Paused
+from techlead.deliver.port import COUNTED, Dead, Delivered, Fault, Outcome, Paused
 from techlead.primitives.clock import SECOND_US
 
 
@@ -22,6 +22,7 @@ class State(Enum):
     DEAD = "dead"
     EXPIRED = "expired"
     DROPPED = "dropped"
+    WITHDRAWN = "withdrawn"
 
 
 class Happening(Enum):
@@ -33,6 +34,7 @@ class Happening(Enum):
     POSTPONED = "a probe failed, or 429: no try is burnt"
     LAPSED = "nothing was heard of it (a crash)"
     REFUSED = "it will never be taken"
+    WITHDRAWN = "its recipient wants it no more, or may read it no more"
     EXHAUSTED = "its last try failed"
     OUTDATED = "its time to live is over"
     DROPPED = "an operator drops it"
@@ -46,6 +48,7 @@ LIFE: Final[Mapping[tuple[State, Happening], State]] = {
     (State.SENDING, Happening.POSTPONED): State.WAITING,
     (State.SENDING, Happening.LAPSED): State.WAITING,
     (State.SENDING, Happening.REFUSED): State.DEAD,
+    (State.SENDING, Happening.WITHDRAWN): State.WITHDRAWN,
     (State.SENDING, Happening.EXHAUSTED): State.DEAD,
     (State.SENDING, Happening.OUTDATED): State.EXPIRED,
     (State.WAITING, Happening.EXHAUSTED): State.DEAD,
@@ -80,7 +83,8 @@ def next_step(
     if isinstance(outcome, Delivered):
         return _step(Happening.TAKEN, 0, burned=True, reason="")
     if isinstance(outcome, Dead):
-        return _step(Happening.REFUSED, 0, burned=True, reason=outcome.fault.value)
+        unwanted = outcome.fault is Fault.WITHDRAWN
+        return _step(Happening.WITHDRAWN if unwanted else Happening.REFUSED, 0, burned=True, reason=outcome.fault.value)
     if isinstance(outcome, Paused):
         return _later(Happening.POSTPONED, lane.paused_until, expires_at, "limited")
     asked = min(outcome.after_seconds or 0, limits.retry_after_seconds_max)

@@ -53,7 +53,7 @@ def told(backend: Backend, name: str) -> Told:
     plan = backend.plan()
     (one,) = [each for each in plan.notifications if each.name == name]
     preview = next(each for each in previews(plan, name) if not each.language)
-    return Told(one.resource, str(one.to), preview.channels, preview.text)
+    return Told(one.resource, str(one.to), tuple(channel.value for channel in one.via), preview.text)
 
 
 def access_table(backend: Backend, resource: str) -> list[str]:

@@ -62,7 +62,7 @@ def assemble(  # noqa: PLR0913 - each is something that a test gives
     authenticator = Authenticator(plan, statements, store, clock)
     streams = Streams(settings)
     runtime = Runtime(plan, store, statements, settings, clock, random, log, authenticator, streams)
-    runtime.limits = limits_from(settings, plan.systems)
+    runtime.limits = limits_from(settings, plan)
     environment = os.environ if environment is None else environment
     runtime.keys = keys_from(plan, settings, environment)
     runtime.secrets = secrets_from(plan, settings, environment)

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Final
 
 import msgspec
 
 from techlead.declare.notification import Channel as Inbox
-from techlead.declare.outside import System
 from techlead.deliver.compose import Composer
 from techlead.deliver.dispatcher import Dispatcher, Point
 from techlead.deliver.limits import LimitsBook
 from techlead.deliver.outbox import Change, Claimed, Ended, Moved, Released, lane_of
 from techlead.deliver.port import Channel, Compose, Kind, Outcome
 from techlead.deliver.sql_outbox import SqlOutbox
+from techlead.derive.plan import Plan
 from techlead.errors import SettingsRefused, WorldError
 from techlead.primitives import ids
 from techlead.serve.change.outside import aftermath_of
 from techlead.serve.channels import channels_of
-from techlead.serve.digests import DIGEST, LOOK_SECONDS, send_digests
+from techlead.serve.digests import DIGEST, DIGEST_NAME, LOOK_SECONDS, send_digests
 from techlead.serve.events import EventLog
 from techlead.serve.metrics import MEASURE_SECONDS, MEASURING, measure, metered, queues_of
 from techlead.serve.preferences import link
@@ -34,16 +34,20 @@ CALL: Final = Kind.CALL.value
 REMINDER: Final = "delivery_reminder"
 REMIND_SECONDS: Final = 3_600
 WARNED: Final = frozenset({"open", "disabled"})
+_SCOPES: Final = (
+    "name a kind or a channel (webhook, email, code, chat, push, digest, call, one of your own), 'notification NAME', a "
+    "destination as `techlead outbox` lists it, or process"
+)
 _FORM: Final = 'write JSON such as {"webhook": {"tries_max": 8}, "webhook:hooks.example": {"rate_per_second": 50}}'
 
 
-def limits_from(settings: Settings, systems: Sequence[System] = ()) -> LimitsBook:
+def limits_from(settings: Settings, plan: Plan) -> LimitsBook:
     """Read TECHLEAD_DELIVERY: limits by kind, channel, `notification NAME` or destination; `process` for all.
 
     What is declared of a system stands for its host, where the rate is kept, unless something else is set: of two systems
-    there, the slower one's.
+    there, the slower one's. SettingsRefused for what is not understood, and for a scope that nothing here has.
     """
-    slowest_last = sorted(systems, key=lambda one: -one.calls_per_second)
+    slowest_last = sorted(plan.systems, key=lambda one: -one.calls_per_second)
     declared = {lane_of(CALL, one.base_url): {"rate_per_second": one.calls_per_second} for one in slowest_last}
     try:
         set_here = msgspec.json.decode(settings.delivery or "{}", type=dict[str, dict[str, float]])
@@ -51,8 +55,21 @@ def limits_from(settings: Settings, systems: Sequence[System] = ()) -> LimitsBoo
         message = f"TECHLEAD_DELIVERY is not what it must be ({error}): {_FORM}"
         raise SettingsRefused(message) from None
     process = set_here.pop("process", {})
+    unknown = [scope for scope in set_here if not _is_of(plan, scope)]
+    if unknown:
+        raise SettingsRefused(f"TECHLEAD_DELIVERY sets limits for {unknown[0]!r}, which is nothing here: {_SCOPES}")
     given = {scope: {**declared.get(scope, {}), **set_here.get(scope, {})} for scope in {**declared, **set_here}}
     return LimitsBook(given, process)
+
+
+def _is_of(plan: Plan, scope: str) -> bool:
+    """Tell whether limits may be set for this: a kind, a channel, a notification, a destination."""
+    channels = {*(one.value for one in Inbox if one is not Inbox.INBOX), CALL, *plan.channels}
+    word, _, name = scope.partition(" ")
+    if word == "notification":
+        return name in {DIGEST_NAME, *(one.name for one in plan.notifications), *(one.name for one in plan.systems)}
+    channel, is_destination, _ = scope.partition(":")
+    return channel in channels or (not is_destination and channel in {one.value for one in Kind})
 
 
 def outbox_of(runtime: Runtime) -> SqlOutbox:
@@ -133,7 +150,9 @@ def collecting(runtime: Runtime) -> list[Periodic]:
 
 def measuring(runtime: Runtime) -> list[Periodic]:
     """Give what looks how much waits, for the metrics; nothing where nobody could read it."""
-    queues = queues_of()
+    plan = runtime.plan
+    ways = {way.value for one in plan.notifications for way in one.via} - {Inbox.INBOX.value}
+    queues = queues_of(sorted(ways | ({CALL} if plan.systems else set())))
     return [] if queues is None else [Periodic(MEASURING, MEASURE_SECONDS, lambda: measure(runtime, queues))]
 
 

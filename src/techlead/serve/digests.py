@@ -20,6 +20,8 @@ from techlead.serve.runtime import Runtime
 from techlead.store.port import Transaction
 
 DIGEST: Final = "digests"
+DIGEST_NAME: Final = "digest"
+"""Stands where a message has the name of its notification."""
 LOOK_SECONDS: Final = 30
 ITEMS_MAX: Final = 500
 """Messages taken in one round; the rest comes with the next."""
@@ -55,7 +57,7 @@ async def _send(
             items
         ):  # another process that took some of them tells of them, and this one later of the rest
             message = Message(
-                "digest",
+                DIGEST_NAME,
                 channel,
                 "",
                 NO_ROW,

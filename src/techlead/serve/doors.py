@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_network
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from techlead.deliver.asking import MailServer
+from techlead.deliver.asking import Limits, MailServer
+from techlead.deliver.limits import RANGES
 from techlead.deliver.outbound import Outbound
 from techlead.errors import SettingsRefused
 from techlead.primitives.guard import Network
 from techlead.primitives.secret import SecretText
 from techlead.serve.settings import PREFIX, Settings
 
+LONGEST: Final = Limits(total_seconds_max=RANGES["attempt_seconds_max"].highest)
+"""How long a door waits where a try may take so long; the try's own time, which is shorter, ends it as a rule."""
 SUBMISSION_PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -31,7 +35,8 @@ class Doors:
 
 def doors_from(settings: Settings) -> Doors:
     """Make the doors; SettingsRefused when a network to be opened is none."""
-    return Doors(Outbound(), Outbound(opened=[_network(one) for one in settings.systems_networks]))
+    systems = [_network(one) for one in settings.systems_networks]
+    return Doors(Outbound(limits=LONGEST), Outbound(opened=systems, limits=LONGEST))
 
 
 def mail_server_from(url: str) -> MailServer:

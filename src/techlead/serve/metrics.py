@@ -6,7 +6,7 @@ They are counted by channel and never by destination or person: so there are few
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from techlead.deliver import desk_statements
@@ -19,9 +19,14 @@ from techlead.serve.runtime import Runtime
 from techlead.serve.settings import Settings
 
 NEEDED: Final = "TECHLEAD_METRICS_PORT needs OpenTelemetry: install techlead[metrics], or unset it."
+TAKEN: Final = (
+    "TECHLEAD_METRICS_PORT is {}, which is taken or is none: give each process on this machine a port of its own."
+)
 ADDRESS: Final = "127.0.0.1"
 MEASURING: Final = "measure_queues"
 MEASURE_SECONDS: Final = 15
+TRY_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
+"""Bounds of the histogram, up to the longest try; OpenTelemetry's own begin at 5, for they are meant for milliseconds."""
 
 
 def expose(settings: Settings) -> None:
@@ -35,8 +40,11 @@ def expose(settings: Settings) -> None:
         from prometheus_client import start_http_server  # noqa: PLC0415 - as above
     except ImportError:
         raise SettingsRefused(NEEDED) from None
+    try:
+        start_http_server(settings.metrics_port, ADDRESS)
+    except (OSError, OverflowError):
+        raise SettingsRefused(TAKEN.format(settings.metrics_port)) from None
     metrics.set_meter_provider(MeterProvider([PrometheusMetricReader()]))
-    start_http_server(settings.metrics_port, ADDRESS)
 
 
 async def measure(runtime: Runtime, queues: Queues) -> None:
@@ -45,23 +53,23 @@ async def measure(runtime: Runtime, queues: Queues) -> None:
     queues.see(await runtime.store.read(statement.sql, ()), runtime.clock())
 
 
-def queues_of() -> Queues | None:
-    """Give the instruments for what waits; None where OpenTelemetry is not installed."""
+def queues_of(channels: Iterable[str]) -> Queues | None:
+    """Give the instruments for what waits on these channels; None where OpenTelemetry is not installed."""
     try:
         from opentelemetry import metrics  # noqa: PLC0415 - an extra
     except ImportError:
         return None
-    return Queues(metrics.get_meter("techlead"))
+    return Queues(metrics.get_meter("techlead"), channels)
 
 
 class Queues:
     """How much waits, and how late the first of it is, by channel: of the whole database, whoever looks."""
 
-    def __init__(self, meter: Any) -> None:
-        """Make the instruments."""
+    def __init__(self, meter: Any, channels: Iterable[str] = ()) -> None:
+        """Make the instruments; of these channels there is a number even before anything has waited."""
         self._waiting = meter.create_gauge("techlead.delivery.waiting", "1", "Messages that wait, by channel")
         self._late = meter.create_gauge("techlead.delivery.late", "s", "How long the first due message has waited")
-        self._seen: set[str] = set()
+        self._seen = set(channels)
 
     def see(self, lanes: Sequence[tuple[Any, ...]], now: int) -> None:
         """Take what waits in each lane: its name, how many messages, and when the first is due (microseconds)."""
@@ -93,7 +101,9 @@ class Metered:
         """Make the instruments."""
         self._reports = reports
         self._tries = meter.create_counter("techlead.delivery.tries", "1", "Tries, by channel, outcome and fault")
-        self._seconds = meter.create_histogram("techlead.delivery.duration", "s", "How long a try took")
+        self._seconds = meter.create_histogram(
+            "techlead.delivery.duration", "s", "How long a try took", explicit_bucket_boundaries_advisory=TRY_SECONDS
+        )
         self._changes = meter.create_counter("techlead.destination.changes", "1", "Changes of breakers, by phase")
         self._ended = meter.create_counter("techlead.delivery.undelivered", "1", "Messages that ended undelivered")
         self._faults = meter.create_counter("techlead.delivery.faults", "1", "Failures of the database or of a channel")

@@ -12,6 +12,7 @@ from techlead.derive.openapi.steering import DELIVERIES_MAX, DESTINATION
 from techlead.derive.operations import ADMIN
 from techlead.errors import FieldError, InvalidFields, MalformedRequest, NotFound
 from techlead.serve.answer import Answer, json_answer
+from techlead.serve.change.outside import aftermath_of
 from techlead.serve.request import Request
 from techlead.serve.runtime import Handler, Runtime
 
@@ -24,7 +25,12 @@ def desk_of(runtime: Runtime) -> Desk:
     """Give the desk of a backend; what is done at it is in the log."""
     log = runtime.log
     return Desk(
-        runtime.store, runtime.statements, runtime.clock, runtime.limits, lambda what, values: log.event(what, **values)
+        runtime.store,
+        runtime.statements,
+        runtime.clock,
+        runtime.limits,
+        lambda what, values: log.event(what, **values),
+        aftermath_of(runtime.statements, runtime.clock, runtime.random, runtime.limits),
     )
 
 

@@ -124,6 +124,25 @@ def test_a_schema_is_brought_up_once_and_then_known_by_its_mark(shelf):
     assert not asyncio.run(is_marked(url, wanted))
 
 
+@pytest.mark.parametrize(
+    ("host", "name", "address", "letters"),
+    [
+        ("127.0.0.1", "marketplace", "http://127.0.0.1:8123", ", e-mails: .techlead/mail/"),
+        ("::1", "shelf", "http://[::1]:8123", ""),
+    ],
+)
+def test_serve_says_where_it_is_and_where_letters_are_and_they_lead_back(
+    shelf, host, name, address, letters, capsys, monkeypatch
+):
+    served = []
+    monkeypatch.setattr("techlead.cli.serve.listen", lambda *given: served.append(given[-1].public_url))
+    monkeypatch.setattr("techlead.cli.serve.os.environ", {})
+    folder = shelf if name == "shelf" else EXAMPLES / name
+    assert main(["serve", str(folder), "--host", host, "--port", "8123", "--database", f"sqlite:///{shelf}/x.db"]) == 0
+    assert f"{name}: {address}  (docs: /docs, database: sqlite{letters})\n" in capsys.readouterr().err
+    assert served == [address]
+
+
 def test_production_does_not_start_on_a_schema_that_is_behind(shelf):
     with pytest.raises(SettingsRefused, match="techlead migrate apply"):
         prepare(load(str(shelf)), f"sqlite:///{shelf}/data.db", Settings(environment="production"))
@@ -131,7 +150,9 @@ def test_production_does_not_start_on_a_schema_that_is_behind(shelf):
 
 def test_production_takes_no_password_as_an_argument(shelf, capsys, monkeypatch):
     monkeypatch.setenv("TECHLEAD_ENVIRONMENT", "production")
-    assert main(["migrate", "show", str(shelf), "--database", "postgresql://ada:hunter2@127.0.0.1:1/x"]) == 2
+    assert (
+        main(["migrate", "show", "--folder", str(shelf), "--database", "postgresql://ada:hunter2@127.0.0.1:1/x"]) == 2
+    )
     said = capsys.readouterr().err
     assert "set TECHLEAD_DATABASE" in said
     assert "hunter2" not in said
@@ -147,6 +168,10 @@ def test_migrations_are_made_shown_applied_and_taken_back(shelf, capsys):
     shared = ["--folder", str(shelf), "--database", f"sqlite:///{shelf}/data.db"]
     assert main(["migrate", "show", *shared]) == 0
     assert "no migrations" in capsys.readouterr().out
+    assert main(["migrate", "apply", *shared]) == 2, "there is nothing to apply, and nothing was done"
+    assert "`techlead migrate make NAME` writes the first" in capsys.readouterr().err
+    assert main(["migrate", "apply", str(shelf), *shared]) == 2
+    assert f"a folder is named by --folder {shelf}" in capsys.readouterr().err
     assert main(["migrate", "make", "first", *shared]) == 0
     assert "read it, then" in capsys.readouterr().out
     assert main(["migrate", "apply", *shared]) == 0

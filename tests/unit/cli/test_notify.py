@@ -26,16 +26,17 @@ def test_what_the_notifications_of_an_example_say_is_what_somebody_has_read(name
 
 
 def test_html_is_made_of_the_same_source():
-    (plain, german) = previews(example("marketplace"), "order_placed")
+    (plain, german, inbox) = previews(example("marketplace"), "order_placed")
     assert plain.html == (SNAPSHOTS / "order_placed.html").read_text(encoding="utf-8")
     assert (german.language, german.subject) == ("de", "Bestellung \u00fcber 120.00 EUR")
+    assert (inbox.channels, inbox.text, inbox.html) == (("inbox",), "An order for 120.00 EUR was placed.", None)
 
 
 def test_a_preview_is_printed(capsys: pytest.CaptureFixture[str]):
     folder = str(EXAMPLES / "marketplace")
     assert main(["notify", "preview", "order_placed", "--folder", folder]) == 0
-    assert "---- order_placed (de) by inbox, email, webhook\nSubject: Bestellung" in capsys.readouterr().out
+    assert "---- order_placed (de) by email\nSubject: Bestellung" in capsys.readouterr().out
     assert main(["notify", "preview", "--json", "--folder", folder]) == 0
-    assert len(json.loads(capsys.readouterr().out)) == 4
+    assert len(json.loads(capsys.readouterr().out)) == 6
     assert main(["notify", "preview", "nothing", "--folder", folder]) == 2
     assert "there is order_cancelled, order_placed, order_shipped" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from dispatching import until
 from engines import Engine
 
 from techlead.cli.main import COULD_NOT_RUN, FINE, FOUND, main
+from techlead.cli.outbox import _told
 from techlead.deliver.port import Dead, Fault
 from techlead.primitives import ids
 
@@ -70,12 +71,43 @@ def test_an_operator_finds_replays_and_drops(folder: Path, capsys: pytest.Captur
 
 def test_an_operator_pauses_and_resumes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asyncio.run(filled(folder))
-    ran(folder, capsys, "pause", LANE)
+    assert ran(folder, capsys, "pause", LANE) == {"paused": LANE, "known": True}
     assert main(["outbox", "--folder", str(folder)]) == FOUND
     told = capsys.readouterr().out
-    assert told.startswith(f"{LANE}: 1 waiting, 1 dead, 0 expired\n    closed (paused by an operator)")
+    assert told.startswith(f"{LANE}: 1 waiting, 1 dead, 0 expired\n    breaker closed (paused by an operator)")
+    assert main(["outbox", "pause", "webhook:hoks.example", "--folder", str(folder)]) == FINE
+    assert "is it spelt as `techlead outbox` lists it?" in capsys.readouterr().out
+    ran(folder, capsys, "resume", "webhook:hoks.example")
     ran(folder, capsys, "resume", LANE)
     assert ran(folder, capsys, code=FOUND)[0]["held"] is False
+
+
+def test_what_follows_an_option_counts_and_an_unknown_option_does_not(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dead, _ = asyncio.run(filled(folder))
+    assert main(["outbox", "show", "--folder", str(folder), "--json", dead]) == FINE
+    assert [one["delivery"] for one in json.loads(capsys.readouterr().out)] == [dead]
+    for words in (["outbox", "show", "--jsn", dead], ["outbox", "show", dead, "--json", dead]):
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--folder", str(folder)])
+        assert ended.value.code == COULD_NOT_RUN
+
+
+def test_a_database_that_is_not_there_is_not_made(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    missing = folder / "typo.db"
+    for words in (["outbox"], ["grant", "ada@example.com", "admin"]):
+        assert main([*words, "--folder", str(folder), "--database", f"sqlite:///{missing}"]) == COULD_NOT_RUN
+        said = capsys.readouterr().err
+        assert f"There is no database {missing}" in said or 'declare it: Backend(..., roles=["admin"])' in said
+        assert not missing.exists()
+
+
+def test_whoever_drops_a_call_reads_that_its_action_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    _told("outbox_dropped", {"count": 1})
+    assert capsys.readouterr().err == ""
+    _told("aftermath_failed", {"delivery": "delivery_1", "error": "LookupError"})
+    assert "delivery_1: the action that waits for its call failed (LookupError)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ async def test_a_letter_to_somebody_who_is_gone_is_dead_and_holds_up_no_other(
     await change(board, "DELETE FROM person WHERE email = 'bob@example.com'")
     await delivered(board, dispatcher)
     assert desk.subjects() == ["for alice"]
-    assert await board.rows(STATES) == [("dead", "withdrawn"), ("delivered", "")]
+    assert await board.rows(STATES) == [("withdrawn", "withdrawn"), ("delivered", "")]
 
 
 async def test_whoever_is_disabled_gets_nothing_more(board: Board, desk: Receiver, dispatcher: Dispatcher) -> None:
@@ -171,7 +171,7 @@ async def test_whoever_is_disabled_gets_nothing_more(board: Board, desk: Receive
     await change(board, "UPDATE person SET disabled = TRUE WHERE email = 'bob@example.com'")
     await delivered(board, dispatcher)
     assert desk.sent == []
-    assert await board.rows(STATES) == [("dead", "withdrawn")]
+    assert await board.rows(STATES) == [("withdrawn", "withdrawn")]
 
 
 async def test_whoever_may_no_longer_read_the_row_is_not_told_of_it(
@@ -182,7 +182,7 @@ async def test_whoever_may_no_longer_read_the_row_is_not_told_of_it(
     await change(board, "UPDATE note SET reader = writer")
     await delivered(board, dispatcher)
     assert desk.sent == []
-    assert await board.rows(STATES) == [("dead", "withdrawn")]
+    assert await board.rows(STATES) == [("withdrawn", "withdrawn")]
 
 
 async def test_a_row_that_is_gone_is_told_of_as_it_was(board: Board, desk: Receiver, dispatcher: Dispatcher) -> None:

@@ -106,6 +106,21 @@ async def test_a_code_is_never_replayed_for_its_words_are_gone(engine: Engine, d
     assert await desk.replay_these([key]) == 0
 
 
+async def test_what_nobody_wants_any_more_is_no_dead_letter_and_is_not_replayed(engine: Engine, desk: Desk) -> None:
+    engine.receiver.behaviour = lambda _one: Dead(Fault.WITHDRAWN, "kept for a digest")
+    [key] = await engine.put()
+    async with engine.running():
+        await until(engine.ended)
+    assert await engine.states() == {key: "withdrawn"}
+    assert engine.told.ends == [], "no operator need look"
+    [shown] = await desk.destinations()
+    assert (shown.waiting, shown.dead, shown.expired) == (0, 0, 0)
+    assert (await desk.replay(), await desk.replay_these([key]), await desk.drop_these([key])) == (0, 0, 0)
+    letter = await desk.message(key)
+    assert letter is not None
+    assert [(one.outcome, one.detail) for one in letter.history] == [("withdrawn", "kept for a digest")]
+
+
 async def test_what_is_dropped_is_not_sent_but_what_is_under_way_stays(engine: Engine, desk: Desk) -> None:
     [first] = await engine.put()
     [due] = await engine.outbox.lanes()
@@ -116,7 +131,8 @@ async def test_what_is_dropped_is_not_sent_but_what_is_under_way_stays(engine: E
 
 
 async def test_nothing_goes_to_a_paused_destination_until_it_is_resumed(engine: Engine, desk: Desk) -> None:
-    await desk.pause(LANE)
+    assert not await desk.pause(LANE), "nothing ever went there"
+    assert await desk.pause(LANE)
     [key] = await engine.put()
     [shown] = await desk.destinations()
     assert (shown.held, shown.why, shown.next_try) == (True, "paused by an operator", None)

@@ -9,7 +9,7 @@ import pytest
 from techlead.deliver import breaker as breakers
 from techlead.deliver.breaker import TRANSITIONS, Breaker, Event, Phase
 from techlead.deliver.bucket import Bucket
-from techlead.deliver.lane import Lane, admit, rate_of, resume, settle, started
+from techlead.deliver.lane import Lane, admit, budget_binds, rate_of, resume, settle, started
 from techlead.deliver.limits import KNOWN_MAX, Limits, LimitsBook
 from techlead.deliver.outbox import lane_of
 from techlead.deliver.port import Dead, Delivered, Fault, Kind, Paused, Retry
@@ -132,6 +132,18 @@ def test_the_budget_binds_only_while_enough_fails() -> None:
     assert spent.budget.tokens == pytest.approx(1), "five first tries earn one retry"
 
 
+def test_twenty_successes_in_a_row_end_the_budget_and_one_failure_brings_it_back() -> None:
+    lane = Lane()
+    for number in range(20):
+        lane = settle(lane, NOW, LIMITS, DOWN if number % 3 == 0 else Delivered(), key(number), probe=False)
+    for number in range(20):
+        assert budget_binds(lane, NOW, LIMITS) is (number < 19), "one success came before these"
+        lane = settle(lane, NOW, LIMITS, Delivered(), key(number), probe=False)
+    lane = replace(lane, budget=Bucket(0.0, NOW))
+    assert admit(lane, NOW, LIMITS, 8).retries == 5, "the window remembers the failures, and nothing is rationed"
+    assert admit(settle(lane, NOW, LIMITS, DOWN, key(1), probe=False), NOW, LIMITS, 8).retries == 0
+
+
 def test_a_bucket_neither_overflows_nor_goes_below_nothing() -> None:
     full = Bucket().filled(NOW, 5, 2)
     assert full.tokens == 2
@@ -176,9 +188,9 @@ def test_a_message_moves_as_its_life_is_drawn() -> None:
     assert (probe.state, probe.burned, probe.at) == (State.WAITING, False, opened.breaker.open_until)
 
 
-def test_every_end_can_be_reached_and_nothing_leads_out_of_delivered_or_dropped() -> None:
+def test_every_end_can_be_reached_and_nothing_leads_out_of_delivered_dropped_or_withdrawn() -> None:
     assert set(LIFE.values()) == set(State)
-    assert {before for before, _ in LIFE} == set(State) - {State.DELIVERED, State.DROPPED}
+    assert {before for before, _ in LIFE} == set(State) - {State.DELIVERED, State.DROPPED, State.WITHDRAWN}
     assert {phase for phase, event in TRANSITIONS if event is Event.RESUMED} == set(Phase)
     with pytest.raises(KeyError):
         breakers.moved(Breaker(), Event.PROBED)
@@ -194,6 +206,13 @@ def test_what_is_more_special_wins_and_a_code_never_outlives_ten_minutes() -> No
     assert book.of(Kind.WEBHOOK, "webhook", "paid", "webhook:b.example").tries_max == 4
     assert book.of(Kind.WEBHOOK, "webhook", "paid", "webhook:a.example").tries_max == 5
     assert book.of(Kind.CODE, "email", "", "email").live_seconds_max == 600
+
+
+def test_what_is_set_for_e_mails_changes_nothing_for_the_destinations_of_others() -> None:
+    book = LimitsBook({"email": {"rate_per_second": 1}, "code": {"rate_per_second": 2}, "webhook": {"tries_max": 3}})
+    assert book.of_lane("email", "email").rate_per_second == 1
+    assert book.of_lane("webhook", "webhook:a.example").rate_per_second == 25
+    assert book.of_lane("webhook", "webhook:a.example").tries_max == 3
 
 
 @pytest.mark.parametrize(

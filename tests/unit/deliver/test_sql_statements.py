@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from bench.sink import backend
 from engines import Engine, opened
 
-from techlead.deliver import sql_statements
+from techlead.deliver import desk_statements, sql_statements
 from techlead.derive.statements import Statements
 
 
@@ -33,6 +35,25 @@ async def test_a_backlog_costs_nothing_to_whom_it_does_not_concern(tmp_path: Pat
         steps = await plan_of(engine, key)
     assert steps != []
     assert [step for step in steps if index not in step] == []
+
+
+@pytest.mark.parametrize(
+    ("build", "values"),
+    [
+        (desk_statements.ended, {"state": "dead", "lane": "", "before": bytes(16), "limit": 8}),
+        (sql_statements.forget_messages, {"before": 1}),
+        (sql_statements.forget_attempts, {"before": 1}),
+    ],
+)
+async def test_what_ended_long_ago_is_not_looked_through(
+    tmp_path: Path, build: Callable[[Any], Any], values: dict[str, Any]
+) -> None:
+    async with opened("sqlite", tmp_path) as engine:
+        assert engine.store is not None
+        made = engine.statements.made(f"looked at: {build.__name__}", build)
+        rows = await engine.store.read(f"EXPLAIN QUERY PLAN {made.sql}", made.values(values))
+    [step] = [row[3] for row in rows if "techlead_outbox" in row[3]]
+    assert "ix__techlead_outbox__ended (state=?" in step
 
 
 async def plan_of(engine: Engine, key: str) -> list[str]:

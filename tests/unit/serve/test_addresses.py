@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from databases import sqlite_url
 from loopback import HOST, WORLD
 from outside_page import backend
 
+from techlead.deliver.limits import RANGES
 from techlead.deliver.outbound import Outbound
 from techlead.deliver.outbox import lane_of
 from techlead.deliver.port import Kind
@@ -170,24 +172,43 @@ def test_a_mail_server_is_read_from_its_address():
 
 def test_only_networks_can_be_opened_and_only_for_systems():
     doors = doors_from(Settings(systems_networks=("10.1.0.0/16",)))
+    assert doors.people.limits.total_seconds_max == RANGES["attempt_seconds_max"].highest, (
+        "or it could not be set higher"
+    )
     assert (doors.people.opened, len(doors.systems.opened)) == ((), 1)
     with pytest.raises(SettingsRefused, match="write networks such as"):
         doors_from(Settings(systems_networks=("everything",)))
 
 
 def test_what_is_declared_of_a_system_bounds_its_calls_and_what_is_set_wins():
-    declared = limits_from(Settings(), PLAN.systems)
+    declared = limits_from(Settings(), PLAN)
     lane = lane_of("call", PLAN.systems[0].base_url)
     assert declared.of_lane("call", lane).rate_per_second == 5
     assert declared.of_lane("call", "call:other.example.com").rate_per_second == 25
     given = Settings(
         delivery=f'{{"{lane}": {{"rate_per_second": 2}}, "call": {{"tries_max": 3}}, "process": {{"slots_max": 4}}}}'
     )
-    both = limits_from(given, PLAN.systems)
+    both = limits_from(given, PLAN)
     limits = both.of(Kind.CALL, "call", "gateway", lane)
     assert (limits.rate_per_second, limits.tries_max, both.process.slots_max) == (2, 3, 4)
     with pytest.raises(SettingsRefused, match="write JSON such as"):
-        limits_from(Settings(delivery="{"), PLAN.systems)
+        limits_from(Settings(delivery="{"), PLAN)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["webhook", "code", "digest", "call", "webhook:hooks.example", "notification planned", "notification gateway"],
+)
+def test_limits_are_set_for_what_there_is(scope: str):
+    assert limits_from(Settings(delivery=json.dumps({scope: {"slots_of_destination_max": 3}})), PLAN) is not None
+
+
+@pytest.mark.parametrize(
+    "scope", ["webhok", "inbox", "webhok:hooks.example", "notification plannd", "code:a.example", ""]
+)
+def test_limits_for_what_there_is_not_are_refused_and_not_forgotten(scope: str):
+    with pytest.raises(SettingsRefused, match="which is nothing here: name a kind or a channel"):
+        limits_from(Settings(delivery=json.dumps({scope: {"tries_max": 3}})), PLAN)
 
 
 def test_a_receiver_has_an_address_only_while_it_listens():

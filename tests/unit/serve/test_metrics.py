@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,6 +42,11 @@ def test_what_is_reported_is_counted_by_channel_and_passed_on() -> None:
     reports.ended(Ended(claimed.waiting.id, "webhook:hooks.example", "dead", "server"))
     reports.waits(StoreBusy())
     reports.failed(LookupError(), "webhook")
+    data = reader.get_metrics_data()
+    assert data is not None
+    [points] = [one for one in data.resource_metrics[0].scope_metrics[0].metrics if one.name.endswith("duration")]
+    bounds = points.data.data_points[0].explicit_bounds  # type: ignore[union-attr]
+    assert (bounds[0], bounds[-1]) == (0.005, 15), "in seconds, up to the longest try"
     found = counted(reader)
     assert found["techlead.delivery.tries"] == [
         ({"channel": "webhook", "outcome": "delivered", "fault": "", "probe": False}, 1),
@@ -68,6 +74,12 @@ def test_what_waits_is_shown_by_channel_and_is_nothing_when_it_has_gone() -> Non
     assert [value for _, value in counted(reader)["techlead.delivery.waiting"]] == [0, 0]
 
 
+def test_of_a_channel_that_is_declared_there_is_a_number_before_anything_has_waited() -> None:
+    reader = InMemoryMetricReader()
+    Queues(MeterProvider([reader]).get_meter("techlead"), ["email"]).see([], 10_000_000)
+    assert counted(reader)["techlead.delivery.waiting"] == [({"channel": "email"}, 0)]
+
+
 async def test_the_length_of_the_queue_is_read_from_the_outbox(tmp_path: Path) -> None:
     reader = InMemoryMetricReader()
     async with opened("sqlite", tmp_path) as engine:
@@ -84,6 +96,13 @@ def test_without_the_extra_nothing_is_counted_and_a_port_is_refused(monkeypatch:
     with pytest.raises(SettingsRefused, match="metrics"):
         expose(Settings(metrics_port=9464))
     assert "TECHLEAD_METRICS_PORT" in NEEDED
+
+
+def test_a_port_that_is_taken_or_is_none_is_refused_in_words() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for port in (taken.getsockname()[1], 99_999):
+            with pytest.raises(SettingsRefused, match=f"TECHLEAD_METRICS_PORT is {port}"):
+                expose(Settings(metrics_port=port))
 
 
 def test_prometheus_reads_the_numbers_on_a_port_of_their_own() -> None:

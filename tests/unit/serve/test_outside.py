@@ -20,12 +20,14 @@ from loopback import SYSTEM, WORLD
 from outside_page import PORT, backend
 from pages import SHOP, plan_of
 
+from techlead.deliver.desk import Desk
 from techlead.deliver.receiver import Receiver
 from techlead.deliver.signing import Shared, of_account, read_key, sign, verify
 from techlead.primitives import ids
 from techlead.primitives.clock import SECOND_US, FrozenClock, system_clock
 from techlead.serve.keys import keys_from
 from techlead.serve.settings import Settings
+from techlead.serve.steering import desk_of
 
 KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ENVIRONMENT = {"SMS_TOKEN": "t0ken", "PAYMENT_KEY": f"{KEY} whsec_{'A' * 32}"}
@@ -110,6 +112,49 @@ async def test_a_call_that_fails_for_good_runs_the_action_too(caller: Caller):
         await until(lambda: _is(texted(caller, made), "failed"))
 
 
+async def test_a_call_that_an_operator_drops_runs_the_action_as_one_that_fails(caller: Caller):
+    made = await ride(caller)
+    await caller("POST", f"/rides/{made}/remind", who="ada")
+    desk = desk_of(caller.application.runtime)
+    assert await dropped(desk, caller) == 1
+    assert await texted(caller, made) == "failed"
+    assert await _state(caller, "call") == "dropped"
+    ((delivery,),) = await caller.rows("SELECT id FROM techlead_outbox WHERE channel = 'call'")
+    assert await desk.drop_these([delivery]) == 0, "once"
+
+
+async def test_an_action_that_fails_keeps_no_call_from_being_dropped(caller: Caller):
+    made = await ride(caller)
+    await caller("POST", f"/rides/{made}/remind", who="ada")
+    runtime, told = caller.application.runtime, []
+
+    async def failing(_tx: Any, _waiting: Any, _outcome: Any) -> None:
+        raise LookupError(made)
+
+    desk = Desk(
+        runtime.store,
+        runtime.statements,
+        runtime.clock,
+        runtime.limits,
+        lambda what, values: told.append((what, values.get("error"))),
+        failing,
+    )
+    assert await dropped(desk, caller) == 1
+    assert ("aftermath_failed", "LookupError") in told
+    assert await _state(caller, "call") == "dropped"
+    assert await texted(caller, made) is None
+
+
+async def dropped(desk: Desk, caller: Caller) -> int:
+    """Drop the one call, once nobody tries it just now."""
+    ((delivery,),) = await caller.rows("SELECT id FROM techlead_outbox WHERE channel = 'call'")
+    for _ in range(200):
+        if await desk.drop_these([delivery]):
+            return 1
+        await asyncio.sleep(0.02)
+    return 0
+
+
 async def test_a_call_about_a_row_that_is_gone_ends_quietly(caller: Caller):
     made = await ride(caller)
     await caller("POST", f"/rides/{made}/remind", who="ada")
@@ -159,7 +204,7 @@ async def test_an_address_that_is_taken_away_gets_nothing_more(caller: Caller):
     await ride(caller)
     await caller("PATCH", "/me", {"hook": None}, who="ada")
     await caller.application.runtime.store.write(_due_now)
-    await until(lambda: _is(_state(caller, "webhook"), "dead"))
+    await until(lambda: _is(_state(caller, "webhook"), "withdrawn"))
 
 
 async def test_a_payment_counts_once_in_whatever_order(on_each: Caller):

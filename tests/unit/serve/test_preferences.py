@@ -221,6 +221,11 @@ async def test_nobody_gets_more_letters_in_an_hour_than_was_declared(tmp_path: P
         await send_digests(runtime, composer)
         digests = [one for one in await waiting(caller) if one.kind is Kind.DIGEST]
         assert [one.subject for one in digests] == ["17 messages"]
+        await choose(caller, quiet_hours=NIGHT)
+        assert isinstance(await composer.compose(digests[0]), Held), "nobody chose this hour"
+        await choose(caller, digests={"email": "07:30"})
+        assert isinstance(await composer.compose(digests[0]), Delivery), "somebody chose the hour"
+        await choose(caller, quiet_hours=None, digests={})
         await ride(caller, "Later")
         assert isinstance(await composed(caller), Delivery)
 
@@ -244,6 +249,18 @@ async def test_a_template_speaks_the_language_of_its_reader(tmp_path: Path):
             assert made.subject == subject
             assert made.html is not None
             assert "<strong>5.00 EUR</strong>" in made.html
+
+
+async def test_a_room_which_shows_no_subject_is_told_it_in_the_first_line(tmp_path: Path):
+    (told,) = PLAN.notifications
+    template = Template("planned", "", "planned.md", "# Ride {{ title }}\nIt costs {{ price }}.")
+    plan = replace(PLAN, notifications=(replace(told, templates={"": template}),))
+    async with bikes(tmp_path, plan) as caller:
+        sent = {"title": "Alps", "price": {"amount": "5.00", "currency": "EUR"}, "room": "https://chat.example.com/a"}
+        await caller.made("/rides", sent, "ada")
+        made = await composed(caller, "chat")
+        assert isinstance(made, Delivery)
+        assert made.text == "Ride Alps\nIt costs 5.00 EUR."
 
 
 async def test_a_template_that_cannot_be_filled_makes_its_one_message_dead(tmp_path: Path):

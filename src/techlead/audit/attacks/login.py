@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from statistics import median
 from time import monotonic
@@ -22,6 +22,8 @@ SLOWED: Final = "login.no-throttle: guessing is slowed down"
 GUESSES_MIN, GUESSES_MAX = 28, 100
 GUESSING_SECONDS = 2.0
 AT_ONCE = 4
+QUICK_SECONDS = 0.15
+"""Of one log-in: where it takes longer, a program that guesses takes too long to be tried."""
 TOO_MANY: Final = frozenset({423, 429})
 PAIRS = 9
 PAIRS_MIN = 4
@@ -47,7 +49,8 @@ def no_throttle(site: Site) -> Iterator[Outcome]:
         site.notebook[SLOWED] = slowed
         if not slowed:
             claim = f"{tried} wrong passwords for one account in a row, and the right one still logged in."
-            yield _unlimited(operation, claim, last)
+            wrong = site.send(site.people.log_in_request(actor, WRONG_PASSWORD.format(0)))
+            yield _unlimited(operation, claim, last, wrong if wrong.seconds < QUICK_SECONDS else None)
             return
     another = site.people.new()
     slowed, tried, last = _guess(site, another, _forged_address)
@@ -58,10 +61,11 @@ def no_throttle(site: Site) -> Iterator[Outcome]:
         yield _unlimited(operation, f"{claim}{tried} wrong passwords passed, and the right one logged in.", last)
 
 
-def _unlimited(operation: Operation, claim: str, last: Answer) -> Sighting:
-    """Say that guessing is not limited."""
-    shows = Shows(Compare.STATUS, (last.status,))
-    return Sighting("login.no-throttle", operation.name, claim, steps=(last.exchange,), shows=shows)
+def _unlimited(operation: Operation, claim: str, last: Answer, wrong: Answer | None = None) -> Sighting:
+    """Say that guessing is not limited; with a wrong password that is sent again and again it can be shown by plain requests."""
+    shows = Shows(Compare.STATUS, (last.status,)) if wrong else Shows()
+    steps = (*((wrong.exchange,) * GUESSES_MIN if wrong else ()), last.exchange)
+    return Sighting("login.no-throttle", operation.name, claim, steps=steps, shows=shows)
 
 
 def _log_in(site: Site) -> Operation:
@@ -86,7 +90,7 @@ def _guess(site: Site, actor: Actor, headers: Callable[[int], dict[str, str]]) -
         if site.left() < 0:
             raise Unavailable(f"guessing {GUESSES_MIN} passwords takes longer than there was time")
         wrong = [
-            site.people.log_in_request(actor, WRONG_PASSWORD.format(number)).but(headers=headers(number))
+            _from(site.people.log_in_request(actor, WRONG_PASSWORD.format(number)), headers(number))
             for number in range(tried, tried + AT_ONCE)
         ]
         answers = site.together(wrong)
@@ -94,8 +98,13 @@ def _guess(site: Site, actor: Actor, headers: Callable[[int], dict[str, str]]) -
         refused = next((answer for answer in answers if answer.status in TOO_MANY), None)
         if refused is not None:
             return True, tried, refused
-    last = site.send(site.people.log_in_request(actor).but(headers=headers(tried)))
+    last = site.send(_from(site.people.log_in_request(actor), headers(tried)))
     return not _came_in(last), tried, last
+
+
+def _from(request: Request, headers: Mapping[str, str]) -> Request:
+    """Add headers to those that the request has: a form is none without its Content-Type."""
+    return request.but(headers={**request.headers, **headers})
 
 
 def _came_in(last: Answer) -> bool:
@@ -222,7 +231,14 @@ def _told(operation: Operation, claim: str, answers: Sequence[Answer], severity:
     steps = tuple(answer.exchange for answer in answers)
     seen = {"answers": [{"status": answer.status, "body": answer.text[:200]} for answer in answers]}
     return Sighting(
-        "login.enumeration", operation.name, claim, cause=operation.name, evidence=seen, steps=steps, severity=severity
+        "login.enumeration",
+        operation.name,
+        claim,
+        cause=operation.name,
+        evidence=seen,
+        steps=steps,
+        severity=severity,
+        shows=Shows(Compare.UNLIKE) if len(steps) > 1 else Shows(),
     )
 
 
@@ -235,8 +251,8 @@ ATTACKS: Final = (
         "after all the wrong ones the right password logs in",
         no_throttle,
         _PEOPLE,
-        Harm.BREAKS,  # nobody can log in afterwards where the limit goes by address
-        seconds=40.0,
+        Harm.WRITES,
+        seconds=40.0,  # an instance to itself: nobody can log in afterwards where the limit goes by address
     ),
     Attack(
         "login.enumeration",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Need, Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Need, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.standing import one, signed_up
 from techlead.audit.detect import hashes
 from techlead.audit.finding import Question
@@ -72,6 +72,7 @@ def no_policy(site: Site) -> Iterator[Outcome]:
                 f"{what} was accepted, and logs in.",
                 evidence={"characters": len(password)},
                 steps=(answer.exchange,),
+                shows=Shows(Compare.STATUS, (answer.status,)),
             )
             return
     for password in DEBATABLE:

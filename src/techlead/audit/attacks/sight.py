@@ -82,6 +82,21 @@ class Callers:
             raise Unavailable(f"nobody could be had to try {operation.name}")
         return best
 
+    def usual(self, operation: Operation) -> tuple[Request, Answer]:
+        """Make a request that is right by itself, a log-in and a sign-up too; on ids that lead nowhere when none can be made."""
+        people = self.site.people
+        request = None
+        with suppress(Unavailable):
+            if operation.role is Role.LOG_IN:
+                request = people.log_in_request(people.first)
+            elif operation.role is Role.SIGN_UP:
+                request = people.sign_up_request()
+            elif operation.role is Role.PASSWORD:  # ends somebody's sessions: not those that are still needed
+                request = self.site.request(operation, people.new())
+        if request is None or request.operation not in {operation.name, ""}:
+            return self.reached(operation)
+        return request, self.site.send(request)
+
     def _towards(self, operation: Operation, request: Request) -> tuple[Request, Answer] | None:
         """Send it to somebody who exists, with an amount as a number or as a text: what it may have wanted."""
         if operation.role in ACCOUNT or not isinstance(request.body, dict):

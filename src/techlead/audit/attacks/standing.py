@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -74,8 +76,21 @@ def with_token(actor: Actor, token: str) -> Actor:
 
 
 def one(site: Site, *roles: Role) -> Operation | None:
-    """Find the first operation with one of the roles."""
-    return next((op for role in roles for op in site.operations if op.role is role), None)
+    """Find an operation with one of the roles; of several sign-ups or log-ins the one that people come by."""
+    used = {doing for doing in map(_used, (site.people.sign_up_request, _logging_in(site))) if doing}
+    found = [op for role in roles for op in site.operations if op.role is role]
+    return next((op for op in found if op.name in used), found[0] if found else None)
+
+
+def _used(request: Callable[[], Request]) -> str:
+    """Name the operation of a request that may not be possible."""
+    with suppress(Unavailable):
+        return request().operation
+    return ""
+
+
+def _logging_in(site: Site) -> Callable[[], Request]:
+    return lambda: site.people.log_in_request(Actor("nobody", login="nobody"), "none")
 
 
 def asks_for(field: Field, *words: str) -> bool:

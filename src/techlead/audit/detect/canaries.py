@@ -56,6 +56,15 @@ def named_values(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, value
 
 
+def placed_values(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Walk over every plain value that is not in a list, with the names that lead to it."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from placed_values(inner, (*path, str(name)))
+    elif not isinstance(value, list | tuple):
+        yield path, value
+
+
 def line_with(text: str, value: Any, characters_max: int = 240) -> str:
     """Give the part of the line around a planted value, with the value itself blanked, to show as evidence."""
     folded = text.lower()

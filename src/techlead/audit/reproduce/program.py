@@ -7,12 +7,31 @@ from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from itertools import groupby
 from typing import Any, Final
+from urllib.parse import unquote
 
 from techlead.audit.attacks.attack import Compare, Sighting
+from techlead.audit.detect.canaries import texts
 from techlead.audit.reproduce.script import Script, script
 from techlead.audit.reproduce.source import expression, json_value, literal, raw
 from techlead.audit.target.exchange import Actor, Answer
 
+APART: Final = frozenset({Compare.DIFFERS, Compare.UNLIKE, Compare.COUNTED})
+"""What looks at the last two steps: they stay two, also where they are the same."""
+WORDS: Final = frozenset({Compare.CONTAINS, Compare.LACKS})
+COMPARED: Final = {
+    Compare.STATUS: "{answer}.status in {values!r}",
+    Compare.SLOWER: "{answer}.seconds > {listed}",
+    Compare.FASTER: "{answer}.seconds < {listed}",
+    Compare.DIFFERS: "differs({before}, {answer})",
+    Compare.UNLIKE: "unlike({before}, {answer}, {texts})",
+    Compare.FIELD: "has({answer}, {listed})",
+    Compare.GIVES: "gives({answer}, {listed})",
+    Compare.COUNTED: "counted({before}, {answer}, {listed})",
+    Compare.TAKEN: "not too_large({answer})",
+    Compare.LACKS: "200 <= {answer}.status < 300 and not any(text in {answer}.text for text in {texts})",
+    Compare.CONTAINS: "all(text in {answer}.text for text in {texts})",
+}
+"""How the source of a program compares."""
 RAW_BYTES_MAX: Final = 20_000
 PLACEHOLDER: Final = re.compile(r"\{([\w-]+)\.([\w-]+)\}")
 MAIN: Final = """
@@ -56,11 +75,18 @@ def hole(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str]) 
         return None
     writer = _Writer(cut)
     lines = [*writer.prepare(), *writer.attack(sighting)]
-    return (
-        f"CLAIM = {sighting.claim!a}\n\n\ndef hole():\n"
-        + "\n".join(f"    {line}" if line else "" for line in lines)
-        + "\n"
-    )
+    written = "\n".join(f"    {line}" if line else "" for line in lines) + "\n"
+    rounds = sighting.shows.values[2:] if sighting.shows.compare is Compare.TOGETHER else ()
+    if not rounds:
+        return f"CLAIM = {sighting.claim!a}\n\n\ndef hole():\n{written}"
+    once = f"CLAIM = {sighting.claim!a}\n\n\ndef once():\n    renew()\n{written}"
+    return f"{once}\n\ndef hole():\n    return any(once() for _ in range({rounds[0]}))\n"
+
+
+def _with_body(request: str, recorded: bytes | None, values: Sequence[Any]) -> str:
+    """Put a long body in the place of the words that were recorded for it."""
+    begin, piece, times, end = values
+    return request.replace(raw(recorded or b""), f"{begin!r} + {piece!r} * {times} + {end!r}")
 
 
 class _Writer:
@@ -87,39 +113,45 @@ class _Writer:
     def _attack(self, sighting: Sighting) -> Iterator[str]:
         last, together = self._cut.last, sighting.shows.compare is Compare.TOGETHER
         single = [at for at in self._cut.attack if at != last or not together]
-        apart = sighting.shows.compare is Compare.DIFFERS
+        apart = sighting.shows.compare in APART
         for _, same in groupby(single, key=lambda at: (at if apart else 0, self._cut.moves[at].same_as)):
             run = list(same)
             yield from self._session(self._cut.moves[run[0]].actor, run[0])
             if len(run) > 1:
                 yield f"for _ in range({len(run)}):"
-            yield f"{'    ' if len(run) > 1 else ''}answer{run[-1]} = send({self._request(run[-1])})"
+            request = self._request(run[-1])
+            if sighting.shows.compare is Compare.TAKEN and run[-1] == last:
+                request = _with_body(request, self._cut.moves[last].raw, sighting.shows.values)
+            yield f"{'    ' if len(run) > 1 else ''}answer{run[-1]} = attack({request})"
         if together:
             yield from self._session(self._cut.moves[last].actor, last)
-            copies, most = sighting.shows.values
+            copies, most, *_ = sighting.shows.values
             yield f"return together({copies}, {self._request(last)}) > {most}"
         else:
             yield f"return {self._compared(sighting, last)}"
 
     def _compared(self, sighting: Sighting, last: int) -> str:
-        answer, values = f"answer{last}", sighting.shows.values
-        match sighting.shows.compare:
-            case Compare.STATUS:
-                return f"{answer}.status in {tuple(values)!r}"
-            case Compare.SLOWER:
-                return f"{answer}.seconds > {values[0]}"
-            case Compare.FASTER:
-                return f"{answer}.seconds < {values[0]}"
-            case Compare.DIFFERS:
-                return f"differs(answer{self._before(last)}, {answer})"
-            case Compare.LACKS:
-                return f"200 <= {answer}.status < 300 and not any(text in {answer}.text for text in {self._texts(values, last)})"
-            case _:
-                return f"all(text in {answer}.text for text in {self._texts(values, last)})"
+        compare, values = sighting.shows.compare, sighting.shows.values
+        before = self._before(last) if compare in APART else last
+        words = self._sent(before, last) if compare is Compare.UNLIKE else values if compare in WORDS else ()
+        return COMPARED[compare].format(
+            answer=f"answer{last}",
+            before=f"answer{before}",
+            values=tuple(values),
+            listed=", ".join(map(ascii, values)),
+            texts=self._texts(words, last),
+        )
 
     def _before(self, last: int) -> int:
         """Give the step before the last; the same request twice is one line that is run twice otherwise."""
         return self._cut.attack[self._cut.attack.index(last) - 1]
+
+    def _sent(self, *places: int) -> tuple[str, ...]:
+        """Give the words of requests that an answer may say back, the longest first."""
+        words: set[str] = set()
+        for move in (self._cut.moves[at] for at in places):
+            words |= {unquote(part) for part in re.split(r"[/?&=]", move.path)} | set(texts(move.body))
+        return tuple(sorted((word for word in words if len(word) > 1), key=len, reverse=True))
 
     def _texts(self, values: Sequence[Any], last: int) -> str:
         after = last + 1

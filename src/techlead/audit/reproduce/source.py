@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from techlead.audit.reproduce.timeline import COOKIE
 
 LONG_CHARACTERS: Final = 200
 PERIOD_MAX: Final = 8
+RUN: Final = re.compile(r"(.{1,8}?)\1{100,}", re.DOTALL)
+"""One piece, repeated often, in the middle of a text."""
 
 
 def expression(parts: Iterable[Part]) -> str:
@@ -44,6 +47,11 @@ def literal(text: str) -> str:
             times, rest = divmod(len(text), period)
             if text[:period] * times + text[:rest] == text:
                 return f"{text[:period]!a} * {times}" + (f" + {text[:rest]!a}" if rest else "")
+        run = RUN.search(text)
+        if run:
+            times, pieces = len(run[0]) // len(run[1]), (text[: run.start()], text[run.end() :])
+            before, after = (ascii(piece) if piece else "" for piece in pieces)
+            return " + ".join(part for part in (before, f"{run[1]!a} * {times}", after) if part)
     return ascii(text)
 
 

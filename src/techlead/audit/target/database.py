@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from techlead.audit.target.exchange import Unavailable
+
 MAGIC: Final = b"SQLite format 3\0"
 ROWS_MAX: Final = 10_000
 WAIT_SECONDS: Final = 5.0
+PAUSES_SECONDS: Final = (0.05, 0.2, 0.5)
 COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
 
 
@@ -62,7 +66,21 @@ class SqliteDatabase:
             return tuple({key: row[key] for key in row.keys()} for row in found)  # noqa: SIM118 - a Row is no mapping
 
     def change(self, statement: str, *values: Any) -> int:
-        """Run one statement; the number of rows changed."""
+        """Run one statement; the number of rows changed.
+
+        Raises:
+            Unavailable: The file could not be written, not even when tried again: the target writes to it too.
+        """
+        failure = ""
+        for pause in PAUSES_SECONDS:
+            try:
+                return self._changed(statement, values)
+            except sqlite3.OperationalError as error:
+                failure = str(error)
+                time.sleep(pause)
+        raise Unavailable(f"the target's database could not be changed: {failure}")
+
+    def _changed(self, statement: str, values: tuple[Any, ...]) -> int:
         with self._connected() as connection:
             changed = connection.execute(statement, values).rowcount
             connection.commit()

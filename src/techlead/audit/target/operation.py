@@ -95,8 +95,8 @@ class Field:
     length_min: int | None = None
     length_max: int | None = None
     pattern: str | None = None
-    choices: tuple[Any, ...] = ()
-    example: Any = None
+    choices: tuple[Any, ...] = field(default=(), hash=False)
+    example: Any = field(default=None, hash=False)  # any JSON: a list has no hash
     """A value that was accepted, or the schema's own example or default."""
     refers_to: str | None = None
     """The resource whose id this is: `listing_id` -> `listings`."""

@@ -16,12 +16,13 @@ from techlead.audit.target.login import carried
 from techlead.audit.target.meaning import snake
 from techlead.audit.target.operation import Meaning, Operation
 from techlead.audit.target.postgres import PostgresDatabase
-from techlead.audit.target.understanding import Ways
+from techlead.audit.target.understanding import Promotion, Ways
 from techlead.audit.target.values import Values
 
 Send = Callable[[Request], Answer]
 NAMES: Final = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 TOO_MANY: Final = 429
+SERVER_ERROR: Final = 500
 WAIT_SECONDS: Final = 61.0
 WAIT_SECONDS_MAX: Final = 3601.0
 SESSION_LOST: Final = frozenset({0, 301, 302, 303, 401, 403})
@@ -71,8 +72,13 @@ class Identities:
         database: Callable[[], SqliteDatabase | PostgresDatabase | None],
         settled: Mapping[str, Actor] | None = None,
         wait: Callable[[float], None] | None = None,
+        heal: Callable[[], bool] | None = None,
     ) -> None:
-        """Nobody is signed up yet but those who are `settled` in the instance's first state; `wait` lets the target's time pass."""
+        """Nobody is signed up yet but those who are `settled` in the instance's first state.
+
+        `wait` lets the target's time pass; `heal` starts a target again that an attack has broken, and says whether it did.
+        """
+        self._heal = heal
         self._wait = wait
         self.anonymous = ANONYMOUS
         self.ways = ways
@@ -165,13 +171,18 @@ class Identities:
         """
         request, known = self._sign_up(fields)
         answer = self._patiently(request)
+        if answer.status >= SERVER_ERROR and self._heal is not None and self._heal():
+            answer = self._patiently(request)
         if not answer.ok:
             raise Unavailable(f"sign-up was refused: {answer.status} {answer.text[:200] or answer.error}")
         actor = self._actor(role, known, answer)
         self._activate(actor)
-        if role != "user":
+        if role != "user" and self.ways.promotion is None:
             self.give(actor, role)
         logged_in = self.log_in(actor) if self.ways.log_in else self._signed_in(actor, answer)
+        if logged_in is not None and role != "user" and self.ways.promotion is not None:
+            self.raised(logged_in, self.ways.promotion)
+            logged_in = self.log_in(logged_in) if self.ways.log_in else logged_in  # a token may say what he was
         if logged_in is None:
             raise Unavailable("log-in was refused after a sign-up that succeeded")
         return logged_in
@@ -223,6 +234,18 @@ class Identities:
                 f'UPDATE "{self.ways.user_table}" SET "{column}" = ? WHERE lower("{self.ways.login_column}") = ?'  # noqa: S608 - names of its own
             )
             database.change(statement, value, actor.login.lower())
+
+    def raised(self, actor: Actor, promotion: Promotion) -> Answer:
+        """Let somebody raise himself, as the target lets everybody do."""
+        operation = promotion.operation
+        named = {
+            field.name: actor.fields.get(field.name, actor.login)
+            for field in operation.body
+            if field.meaning in {Meaning.USERNAME, Meaning.EMAIL}
+        }
+        needed = [field for field in operation.body if field.required]
+        body = {**self._values.body(needed, known=named), promotion.field: promotion.value}
+        return self._send(request_with(operation, body, actor))
 
     def _patiently(self, request: Request) -> Answer:
         """Send; when the target says that this is too often, wait as long as it says and send again."""

@@ -50,6 +50,8 @@ BY_PATH: Final[tuple[tuple[str, str, bool | None, Role], ...]] = (
 """Method, the path without prefix, whether the body must have a password (None: either way), role."""
 
 
+MAKES: Final = frozenset({"create", "new", "add"})
+"""Last words of paths that make a row of the noun before: `POST /cards/create`."""
 ON_ITEM: Final = {"GET": Role.READ, "DELETE": Role.DELETE, "PUT": Role.CHANGE, "PATCH": Role.CHANGE}
 """What a method does to the row whose id ends the path."""
 
@@ -161,6 +163,8 @@ def _placed(operation: Operation, known: set[str]) -> Operation:
     nouns = [word for word in words if not word.startswith("{")]
     if operation.role is not Role.OTHER or not nouns:
         return operation
+    if operation.method == "POST" and words[-1].lower() in MAKES and len(nouns) > 1 and not words[-2].startswith("{"):
+        return replace(operation, role=Role.CREATE, resource=nouns[-2])
     if words[-1].startswith("{"):
         return replace(operation, role=ON_ITEM.get(operation.method, Role.ACT), resource=nouns[-1])
     plural = singular(nouns[-1]) != nouns[-1]

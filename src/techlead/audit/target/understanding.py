@@ -11,6 +11,15 @@ from techlead.audit.target.operation import Operation, Resource
 
 
 @dataclass(frozen=True, slots=True)
+class Promotion:
+    """An operation with which everybody may raise himself, and what he sends."""
+
+    operation: Operation
+    field: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Ways:
     """How somebody becomes a user of the target, and proves it."""
 
@@ -38,6 +47,8 @@ class Ways:
     """Columns that give power, with an ordinary user's value."""
     activation: Mapping[str, Any] = field(default_factory=dict)
     """Columns to set before a new account may log in (no confirmation mail can be followed)."""
+    promotion: Promotion | None = None
+    """How somebody makes himself an administrator, where the target lets him and there is no other way."""
     roles: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     """Sentences for the report."""

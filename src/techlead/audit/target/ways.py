@@ -14,6 +14,7 @@ from techlead.audit.target.login import proofs
 from techlead.audit.target.operation import Field, Meaning, Operation, Role
 from techlead.audit.target.people import Identities, Send, request_with
 from techlead.audit.target.postgres import PostgresDatabase
+from techlead.audit.target.promotion import found_promotion
 from techlead.audit.target.repair import mended
 from techlead.audit.target.understanding import Ways
 from techlead.audit.target.values import POWERFUL, Values
@@ -307,7 +308,13 @@ def _with_roles(
         told += [f"role {role}: given by changing the row in the audit's own copy" for role in others]
     if can_log_in:
         told.append(f"administrator: {ways.admin_login} logs in")
-    if can_log_in or ways.role_columns:
+    if not can_log_in and not ways.role_columns:
+        ways = replace(ways, promotion=found_promotion(operations, ways, people, send, given.folder))
+    if ways.promotion is not None:
+        told.append(
+            f"administrator: {ways.promotion.operation.name} with {ways.promotion.field} = {ways.promotion.value!r}"
+        )
+    if can_log_in or ways.role_columns or ways.promotion is not None:
         roles.append("admin")
     if not can_log_in:
         ways = replace(ways, admin_login="", admin_password="")

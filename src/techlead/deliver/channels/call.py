@@ -40,7 +40,7 @@ class Call:
     clock: Clock
     limits: Limits = field(default_factory=Limits)
 
-    async def send(self, delivery: Delivery, deadline: float) -> Outcome:  # noqa: ARG002 - the outbound door has its own
+    async def send(self, delivery: Delivery, deadline: float) -> Outcome:
         """Post one call, under the same idempotency key on every try."""
         system = self.systems.get(str(delivery.data.get(SYSTEM)))
         if system is None:
@@ -54,7 +54,7 @@ class Call:
         limits = Limits(
             min(self.limits.connect_seconds_max, system.seconds_max), system.seconds_max, self.limits.body_bytes_max
         )
-        answer = await exchange(self.outbound, Asking("POST", delivery.destination, headers, body), limits)
+        answer = await exchange(self.outbound, Asking("POST", delivery.destination, headers, body), deadline, limits)
         if not isinstance(answer, Answered):
             return answer
         outcome = outcome_of(answer, self.clock, patient=False)

@@ -28,7 +28,7 @@ class Chat:
     outbound: Outbound
     clock: Clock
 
-    async def send(self, delivery: Delivery, deadline: float) -> Outcome:  # noqa: ARG002 - the outbound door has its own
+    async def send(self, delivery: Delivery, deadline: float) -> Outcome:
         """Post the text; a refusal of the room is final."""
         try:
             address = url(delivery.destination, schemes=("https",))
@@ -36,7 +36,7 @@ class Chat:
             return Dead(Fault.UNSENDABLE, f"the address {error}")
         body = msgspec.json.encode({"text": plain(delivery.text or delivery.subject)})
         headers = {"content-type": "application/json", "idempotency-key": delivery.name}
-        answer = await exchange(self.outbound, Asking("POST", address, headers, body))
+        answer = await exchange(self.outbound, Asking("POST", address, headers, body), deadline)
         return outcome_of(answer, self.clock, patient=False) if isinstance(answer, Answered) else answer
 
 

@@ -35,7 +35,7 @@ class Push:
     clock: Clock
     random: Callable[[int], bytes]
 
-    async def send(self, delivery: Delivery, deadline: float) -> Outcome:  # noqa: ARG002 - the outbound door has its own
+    async def send(self, delivery: Delivery, deadline: float) -> Outcome:
         """Post one encrypted notice; 404 and 410 say that the browser has ended its subscription."""
         try:
             address = url(delivery.destination, schemes=("https",))
@@ -57,7 +57,7 @@ class Push:
             "urgency": "normal",
         }
         body = encrypt(msgspec.json.encode(notice), browser, self.random)
-        answer = await exchange(self.outbound, Asking("POST", address, headers, body))
+        answer = await exchange(self.outbound, Asking("POST", address, headers, body), deadline)
         if not isinstance(answer, Answered):
             return answer
         return Dead(Fault.GONE, "404") if answer.status == NOT_FOUND else outcome_of(answer, self.clock, patient=False)

@@ -29,7 +29,7 @@ class Webhook:
         """Give the keys for what is for no account: there is no secret that one receiver alone could know."""
         return [key for key in self.keys if isinstance(key, Private)]
 
-    async def send(self, delivery: Delivery, deadline: float) -> Outcome:  # noqa: ARG002 - the outbound door has its own
+    async def send(self, delivery: Delivery, deadline: float) -> Outcome:
         """Post the delivery's data; the receiver's status decides."""
         try:
             address = url(delivery.destination, schemes=("https",))
@@ -44,5 +44,5 @@ class Webhook:
             "webhook-timestamp": str(seconds),
             "webhook-signature": sign(keys, delivery.name, seconds, body),
         }
-        answer = await exchange(self.outbound, Asking("POST", address, headers, body))
+        answer = await exchange(self.outbound, Asking("POST", address, headers, body), deadline)
         return outcome_of(answer, self.clock, patient=True) if isinstance(answer, Answered) else answer

@@ -129,6 +129,10 @@ def something(*_: Any, **__: Any) -> str:
     return "something"
 
 
+def harmed(*_: Any, **__: Any) -> Any:
+    return access.writing.Harm("did something")
+
+
 def any_answer(site: RunningSite, found: Any, actor: Any) -> Any:
     return site.send(found[0].request.but(actor=actor))
 
@@ -157,7 +161,7 @@ def what_was_sent(before: Any, after: Any, name: str, value: Any) -> dict[str, A
 EFFECTS: Final[dict[str, tuple[str, tuple[tuple[Any, str, Any], ...]]]] = {
     "access.read": (JOURNAL, ((access.reading, "shows", to_users),)),
     "access.write": (JOURNAL, ((access.writing, "_touched", yes), (access.writing, "REFUSED", frozenset()))),
-    "access.account": (SHOP, ((access.writing, "_harmed", something),)),
+    "access.account": (SHOP, ((access.writing, "_harmed", harmed),)),
     "access.function": (SHOP, ((access.power, "stands_in", yes),)),
     "access.fields": (SHOP, ((access.power, "_gained", what_was_sent),)),
     "session.revoked": (JOURNAL, ((session.ended, "held", any_answer),)),

@@ -15,7 +15,7 @@ import pytest
 from twins import LONG, SEED, twin
 
 from techlead.audit.attacks.attack import Attack, Sighting
-from techlead.audit.attacks.outbound import ATTACKS, addresses, answers, content, crash, retry, slow
+from techlead.audit.attacks.outbound import ATTACKS, addresses, answers, content, crash, news, retry, slow
 
 ROUNDS = 3 if LONG else 1
 SIDE_BY_SIDE = 5
@@ -56,7 +56,7 @@ CASES = (
     Case("secret_in_payload", "outbound.secret-in-payload", NAMED["content"], content, "secret_in", "something"),
     Case("header_injection", "outbound.header-injection", NAMED["content"], content, "injection", "a header"),
     Case("no_rate_limit", "outbound.no-rate-limit", NAMED["content"], content, "unlimited", True, True),
-    Case("no_ttl", "outbound.no-ttl", NAMED["old-news"], content, "overtaken", True, True),
+    Case("no_ttl", "outbound.no-ttl", NAMED["old-news"], news, "overtaken", True, True),
 )
 BLIND = tuple(case for case in CASES if LONG or case.in_short)
 Struck = dict[str, Future[list[Sighting]]]

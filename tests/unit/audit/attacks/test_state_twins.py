@@ -13,10 +13,10 @@ from twins import LONG, SEED, Twin, twin
 
 from techlead.audit.attacks import idempotency, money
 from techlead.audit.attacks.attack import Attack
-from techlead.audit.attacks.input import injection, later, log_lines, path, poisoned, server_error
-from techlead.audit.attacks.limits import body, crowd, hashing, page, storage
+from techlead.audit.attacks.input import injection, later, log_lines, path, poisoned, server_error, upload
+from techlead.audit.attacks.limits import body, crowd, hashing, page, pattern, storage
 from techlead.audit.attacks.race import burst, lock, lost, torn
-from techlead.audit.attacks.rule import boundary, future, own, steps, zone
+from techlead.audit.attacks.rule import boundary, future, own, referral, steps, zone
 
 ROUNDS = 3 if LONG else 1
 SECONDS = 45.0 if LONG else 20.0
@@ -40,6 +40,7 @@ BELOW, FLOAT, OVERFLOW, LEAK = money.ATTACKS
 CASES = (
     Case("race_double_submit", "race.double-submit", burst.ATTACK, burst, "happened_twice"),
     Case("race_oversell", "race.oversell", burst.ATTACK, burst, "happened_twice"),
+    Case("race_purse", "race.oversell", burst.ATTACK, burst, "happened_twice"),
     Case("race_lost_update", "race.lost-update", lost.ATTACK, lost, "lost", ["city"]),
     Case("race_torn_read", "race.torn-read", torn.ATTACK, torn, "mixed_up"),
     Case("race_write_lock", "race.write-lock", lock.ATTACK, lock, "locked_out"),
@@ -53,6 +54,8 @@ CASES = (
     Case("limits_body_size_form", "limits.body-size", body.ATTACK, body, "taken_whole"),
     Case("limits_storage", "limits.resource", storage.ATTACK, storage, "kept"),
     Case("limits_hashing", "limits.resource", hashing.ATTACK, hashing, "starved"),
+    Case("limits_pattern", "limits.resource", pattern.ATTACK, pattern, "runs_away"),
+    Case("limits_pattern_query", "limits.resource", pattern.ATTACK, pattern, "runs_away"),
     Case("limits_pool", "limits.resource", crowd.ATTACK, crowd, "stuck"),
     Case("input_server_error", "input.server-error", server_error.ATTACK, server_error, "only_it"),
     Case("input_later", "input.server-error", later.ATTACK, later, "fails_for_good"),
@@ -60,8 +63,10 @@ CASES = (
     Case("input_injection", "input.injection", injection.ATTACK, injection, "answers_differ"),
     Case("input_log", "input.injection", log_lines.ATTACK, log_lines, "forged"),
     Case("input_path", "input.path-or-upload", path.ATTACK, path, "outside"),
+    Case("input_pages", "input.path-or-upload", upload.ATTACK, upload, "runs"),
     Case("rule_bypass", "rule.bypass", steps.ATTACK, steps, "went_on"),
     Case("rule_bypass", "rule.bypass", own.ATTACK, own, "with_oneself"),
+    Case("rule_own_code", "rule.bypass", referral.ATTACK, referral, "rewarded"),
     Case("rule_boundary", "rule.boundary", boundary.ATTACK, boundary, "taken"),
     Case("rule_missing", "rule.missing", future.ATTACK, future, "stored"),
     Case("rule_time_zone", "rule.time-zone", zone.ATTACK, zone, "without_zone", {"created_at": "?"}),

@@ -16,6 +16,8 @@ import httpx
 
 from techlead.audit.target.exchange import ANONYMOUS, Actor, Answer, Request
 
+BODY_BYTES_MAX = 100_000
+PATH_CHARACTERS_MAX = 200
 TLS = ssl.create_default_context()
 
 
@@ -34,6 +36,10 @@ class Book:
 
     def answer(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any, dict[str, str]]:  # noqa: C901, PLR0911, PLR0912 - a route each
         parts = path.strip("/").split("/")
+        if not self.hole and int(headers.get("Content-Length") or 0) > BODY_BYTES_MAX:
+            return 413, {"error": "too large"}, {}
+        if not self.hole and len(path) > PATH_CHARACTERS_MAX:
+            return 414, None, {}
         token = headers.get("Authorization", "").removeprefix("Bearer ")
         cookie = headers.get("Cookie", "").partition("session=")[2].partition(";")[0]
         caller = self.sessions.get(token or cookie)
@@ -43,7 +49,8 @@ class Book:
             case "POST", ["login"]:
                 person = self.people.get(body["name"])
                 if person is None or person["password"] != body["password"]:
-                    return 401, {"error": "wrong"}, {}
+                    known = person is not None and self.hole
+                    return 401, {"error": f"wrong {'password' if known else 'log-in'}", "name": body["name"]}, {}
                 made = secrets.token_urlsafe(24)
                 self.sessions[made] = body["name"]
                 return 200, {"data": {"token": made}}, {"Set-Cookie": f"session={made}; Path=/; HttpOnly"}
@@ -58,7 +65,7 @@ class Book:
                 kept = self.keys.get(headers.get("Idempotency-Key", ""))
                 if kept and not self.hole:
                     return 201, self.notes[kept], {}
-                self.next_id += 1
+                self.next_id += 1 if self.hole else 10 + secrets.randbelow(1000)
                 self.keys[headers.get("Idempotency-Key", "")] = self.next_id
                 self.notes[self.next_id] = {"id": self.next_id, "text": body["text"], "by": caller}
                 return 201, self.notes[self.next_id], {}
@@ -67,6 +74,9 @@ class Book:
                 if note is None or (not self.hole and note["by"] != caller):
                     return 404, {"error": "no such note"}, {}
                 return 200, note, {}
+            case "GET", ["search", _]:
+                time.sleep(0.3)
+                return 200, [], {}
             case "POST", ["take"]:
                 return self.take()
             case "GET", ["me"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,7 +14,7 @@ import pytest
 from unit.audit.reproduce.book import Attacker, Book, served
 
 from techlead.audit.attacks.attack import Compare, Shows, Sighting
-from techlead.audit.finding import Finding, Report, Severity
+from techlead.audit.finding import Exchange, Finding, Report, Severity
 from techlead.audit.reproduce.program import program
 from techlead.audit.reproduce.replay import replaying
 from techlead.audit.reproduce.suite import write_tests
@@ -86,7 +87,59 @@ def echo(attacker: Attacker) -> Sighting:
     return Sighting("exposure.secret-field", "POST /register", "It repeats it.", steps=steps, shows=shows)
 
 
-SHOWN: list[Callable[[Attacker], Sighting]] = [take_over, read_note, promote, sell_twice, pay_twice, echo]
+def promote_by_field(attacker: Attacker) -> Sighting:
+    """The same, told by the field of the answer, however it is written."""
+    return replace(promote(attacker), shows=Shows(Compare.FIELD, ("admin", True)))
+
+
+def take_over_by_token(attacker: Attacker) -> Sighting:
+    """The same take-over, where a log-in that is refused may say so with 200: what counts is the token."""
+    return replace(take_over(attacker), shows=Shows(Compare.GIVES, ("data", "token")))
+
+
+def sell_twice_in_rounds(attacker: Attacker) -> Sighting:
+    """A race that may be lost: it is run again, with people of each round's own."""
+    return replace(sell_twice(attacker), shows=Shows(Compare.TOGETHER, (8, 1, 2)))
+
+
+def tell_apart(attacker: Attacker) -> Sighting:
+    """A wrong password is answered differently for an account that exists; both answers repeat the name."""
+    alice = attacker.new("alice")
+    known, unknown = (
+        attacker.send("POST", "/login", body={"name": name, "password": "Wrong-words-1"})
+        for name in (alice.login, "nobody5f2e1a")
+    )
+    steps, shows = (known.exchange, unknown.exchange), Shows(Compare.UNLIKE)
+    return Sighting("login.enumeration", "POST /login", "It tells.", steps=steps, shows=shows)
+
+
+def count_up(attacker: Attacker) -> Sighting:
+    """Two notes have numbers that follow each other."""
+    alice = attacker.new("alice")
+    one, other = (attacker.send("POST", "/notes", alice, {"text": text}) for text in ("one", "other"))
+    steps, shows = (one.exchange, other.exchange), Shows(Compare.COUNTED, ("id",))
+    return Sighting("exposure.internal-id", "POST /notes", "They count up.", steps=steps, shows=shows)
+
+
+def swallow(attacker: Attacker) -> Sighting:
+    """A long body is read to its end; the program makes it, and does not hold it."""
+    alice = attacker.new("alice")
+    step = Exchange("POST", "/take", alice.name, {"Content-Type": "application/json"}, "(0.2 MB)", 201)
+    shows = Shows(Compare.TAKEN, (b'{"x": "', b"a", 200_000, b'"}'))
+    return Sighting("limits.body-size", "POST /take", "It reads all.", steps=(step,), shows=shows)
+
+
+def dawdle(attacker: Attacker) -> Sighting:
+    """A long text takes its time; it is written as what it is made of."""
+    alice = attacker.new("alice")
+    slow = attacker.send("GET", f"/search/x{'a' * 300}!", alice)
+    shows = Shows(Compare.SLOWER, (0.2,))
+    return Sighting("limits.resource", "GET /search/{text}", "It takes long.", steps=(slow.exchange,), shows=shows)
+
+
+SHOWN: list[Callable[[Attacker], Sighting]] = [
+    take_over, read_note, promote, sell_twice, pay_twice, echo, promote_by_field, sell_twice_in_rounds, take_over_by_token, tell_apart, count_up, swallow, dawdle,
+]  # fmt: skip
 
 
 def run(text: str, url: str) -> int:
@@ -206,3 +259,10 @@ def test_no_token_of_the_audit_stands_in_a_program():
 def test_what_plain_requests_cannot_show_gives_no_program():
     sighting = Sighting("outbound.no-timeout", "worker: e-mail", "It waits for ever.")
     assert program(sighting, (), LOG_INS) is None
+
+
+def test_long_texts_are_written_as_what_they_are_made_of():
+    text = recorded(dawdle)
+    assert "'a' * 300" in text
+    assert "aaaa" not in text
+    assert "b'a' * 200000" in recorded(swallow)

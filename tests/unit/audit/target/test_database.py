@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from techlead.audit.target import database as module
 from techlead.audit.target.database import SqliteDatabase, sqlite_files
+from techlead.audit.target.exchange import Unavailable
 
 
 @pytest.fixture
@@ -39,3 +41,18 @@ def test_a_copy_is_put_back_whole(tmp_path: Path, database: SqliteDatabase):
     database.put_back(tmp_path / "kept")
     assert database.rows("people") == ({"name": "alice"},)
     assert not Path(f"{database.file}-wal").exists()
+
+
+def test_what_cannot_be_written_is_tried_again_and_then_said(database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "PAUSES_SECONDS", (0.0, 0.0))
+    with pytest.raises(Unavailable, match="no such table: nowhere"):
+        database.change("UPDATE nowhere SET name = 1")
+    failing = iter([True, False])
+
+    def at_first(self: SqliteDatabase, statement: str, values: tuple[object, ...]) -> int:
+        if next(failing):
+            raise sqlite3.OperationalError("disk I/O error")
+        return 1
+
+    monkeypatch.setattr(SqliteDatabase, "_changed", at_first)
+    assert database.change("UPDATE people SET name = 1") == 1

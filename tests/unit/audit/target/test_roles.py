@@ -29,6 +29,8 @@ SHOP = [
     operation("DELETE /listings/{listing_id}"),
     operation("POST /listings/{listing_id}/photos"),
     operation("GET /listings/{listing_id}/photos"),
+    operation("POST /cards/create"),
+    operation("GET /cards"),
 ]
 
 
@@ -45,6 +47,7 @@ SHOP = [
         ("DELETE /listings/{listing_id}", Role.DELETE),
         ("POST /listings/{listing_id}/photos", Role.CREATE),
         ("GET /listings/{listing_id}/photos", Role.LIST),
+        ("POST /cards/create", Role.CREATE),
     ],
 )
 def test_a_shop_is_understood(name: str, role: Role):
@@ -94,3 +97,10 @@ def test_what_no_post_on_the_collection_makes_is_made_by_other_means():
     )
     assert operations[0].role is Role.CREATE
     assert operations[0].resource == "reviews"
+
+
+def test_an_operation_is_looked_up_by_itself_whatever_its_schema_gives_as_an_example():
+    field = Field("tags", "array", example=["a"], choices=(["a"], {"b": 1}))
+    one = Operation("POST", "/posts", body=(field,))
+    assert {one: "kept"}[Operation("POST", "/posts", body=(field,))] == "kept"
+    assert one != Operation("POST", "/posts", body=(Field("tags", "array", example=["b"]),))

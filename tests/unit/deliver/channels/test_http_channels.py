@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from loopback import WORLD
 
+from techlead.deliver.asking import Limits
 from techlead.deliver.channels.chat import Chat, plain
 from techlead.deliver.channels.push import Push
 from techlead.deliver.channels.webhook import Webhook
@@ -26,6 +28,11 @@ KEYS = (Shared(b"n" * 32), Shared(b"o" * 32), Private(bytes(range(32))))
 BROWSER = ec.derive_private_key(7, ec.SECP256R1())
 POINT = BROWSER.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 SUBSCRIPTION = {"p256dh": encode(POINT), "auth": encode(bytes(16))}
+
+
+def soon(seconds: float = 15) -> float:
+    """Give a deadline as the engine sets it."""
+    return asyncio.get_running_loop().time() + seconds
 
 
 @pytest.fixture
@@ -61,7 +68,7 @@ async def test_a_channel_over_http_keeps_every_promise(name: str, outbound: Outb
 async def test_a_webhook_is_signed_with_every_key_for_its_account(outbound: Outbound):
     async with WORLD.receiver() as receiver:
         delivery = replace(DELIVERY, destination=receiver.url("ok"), data={"type": "order_placed", "é": "ü"})
-        assert isinstance(await Webhook(outbound, KEYS, CLOCK).send(delivery, 0), Delivered)
+        assert isinstance(await Webhook(outbound, KEYS, CLOCK).send(delivery, soon()), Delivered)
         (received,) = receiver.received
     assert json.loads(received.body) == {"type": "order_placed", "é": "ü"}
     told = received.headers
@@ -75,8 +82,8 @@ async def test_a_webhook_is_signed_with_every_key_for_its_account(outbound: Outb
 async def test_a_webhook_follows_the_schedule_where_a_room_is_done(status: str, outbound: Outbound):
     async with WORLD.receiver() as receiver:
         delivery = replace(DELIVERY, destination=receiver.url(status))
-        patient = await Webhook(outbound, KEYS, CLOCK).send(delivery, 0)
-        done = await Chat(outbound, CLOCK).send(delivery, 0)
+        patient = await Webhook(outbound, KEYS, CLOCK).send(delivery, soon())
+        done = await Chat(outbound, CLOCK).send(delivery, soon())
     assert isinstance(patient, Retry)
     assert isinstance(done, Dead)
 
@@ -86,7 +93,7 @@ async def test_a_webhook_follows_the_schedule_where_a_room_is_done(status: str, 
     "address", ["", "http://hooks.example.com/", "https://user:word@hooks.example.com/", "mailto:a@b.c"]
 )
 async def test_an_address_that_is_none_makes_this_message_dead(name: str, address: str, outbound: Outbound):
-    outcome = await channels(outbound)[name].send(replace(DELIVERY, destination=address), 0)
+    outcome = await channels(outbound)[name].send(replace(DELIVERY, destination=address), soon())
     assert isinstance(outcome, Dead)
     assert outcome.fault is Fault.UNSENDABLE
     assert not address or address not in outcome.detail
@@ -96,7 +103,7 @@ async def test_an_address_that_is_none_makes_this_message_dead(name: str, addres
 async def test_an_address_that_leads_inside_is_dead_with_the_reason(name: str):
     door = WORLD.outbound(opened=False)
     async with WORLD.receiver() as receiver:
-        outcome = await channels(door)[name].send(replace(DELIVERY, destination=receiver.url("ok")), 0)
+        outcome = await channels(door)[name].send(replace(DELIVERY, destination=receiver.url("ok")), soon())
     assert outcome == Dead(Fault.GUARDED, "the address must not lead to this machine")
     await door.close()
 
@@ -104,7 +111,7 @@ async def test_an_address_that_leads_inside_is_dead_with_the_reason(name: str):
 async def test_what_a_room_reads_mentions_nobody_and_links_nowhere(outbound: Outbound):
     async with WORLD.receiver() as receiver:
         delivery = replace(DELIVERY, destination=receiver.url("ok"), text="<!channel> <https://x|y> @here & \x1b[2J")
-        await Chat(outbound, CLOCK).send(delivery, 0)
+        await Chat(outbound, CLOCK).send(delivery, soon())
         (received,) = receiver.received
     assert json.loads(received.body) == {"text": plain(delivery.text)}
     assert plain(delivery.text) == "&lt;!channel&gt; &lt;https://x|y&gt; @\u200bhere &amp;  [2J"
@@ -115,7 +122,7 @@ async def test_a_push_is_encrypted_signed_and_lives_as_long_as_its_message(outbo
     push = Push(outbound, vapid, CLOCK, lambda count: bytes(range(1, count + 1)))
     async with WORLD.receiver() as receiver:
         for mood, expected in (("ok", Delivered), ("failing", Retry), ("gone", Dead), ("not_there", Dead)):
-            outcome = await Subscribed(push).send(replace(DELIVERY, destination=receiver.url(mood)), 0)
+            outcome = await Subscribed(push).send(replace(DELIVERY, destination=receiver.url(mood)), soon())
             assert isinstance(outcome, expected)
         received = receiver.received[0]
     assert received.headers["ttl"] == "3600"
@@ -129,6 +136,15 @@ async def test_a_push_is_encrypted_signed_and_lives_as_long_as_its_message(outbo
 )
 async def test_a_subscription_that_is_none_makes_this_message_dead(data: dict[str, str], outbound: Outbound):
     push = Push(outbound, Vapid(bytes(31) + b"\7", "mailto:ops@example.com"), CLOCK, bytes)
-    outcome = await push.send(replace(DELIVERY, destination="https://push.example.com/x", data=data), 0)
+    outcome = await push.send(replace(DELIVERY, destination="https://push.example.com/x", data=data), soon())
     assert isinstance(outcome, Dead)
     assert outcome.fault is Fault.UNSENDABLE
+
+
+@pytest.mark.parametrize(("mood", "taken"), [("drip_body", True), ("drip_head", False)])
+async def test_whoever_said_200_in_time_took_it_though_the_body_never_ends(mood: str, *, taken: bool):
+    door = WORLD.outbound(limits=Limits())  # 15 s in all, as in production: more than is left of this try
+    async with WORLD.receiver() as receiver, asyncio.timeout(8):
+        outcome = await Webhook(door, KEYS, CLOCK).send(replace(DELIVERY, destination=receiver.url(mood)), soon(0.9))
+    await door.close()
+    assert isinstance(outcome, Delivered if taken else Retry)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from techlead.audit.attacks.access.property import Property, objects, shows
+from techlead.audit.attacks.access.staff import staffs_rows
 from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.standing import one, proofs, refused, signed_up
 from techlead.audit.detect.canaries import stands_in
+from techlead.audit.detect.enumerations import beside
 from techlead.audit.finding import Question, Severity
 from techlead.audit.target.exchange import Actor, Answer
-from techlead.audit.target.operation import Audience, Meaning, Operation, Role
+from techlead.audit.target.operation import Audience, Field, Meaning, Operation, Role
 
 STAFF: Final = re.compile(
     r"/(admin|staff|internal|management|backoffice|superuser|moderat\w*|root|system)(/|$)", re.IGNORECASE
@@ -42,6 +44,7 @@ def higher_functions(site: Site) -> Iterator[Outcome]:
                 _seen(site, operation, user, victim) if not operation.unsafe else _done(site, operation, user, victim)
             )
     yield from _promotions(site)
+    yield from staffs_rows(site)
 
 
 def _seen(site: Site, operation: Operation, user: Actor, victim: Actor) -> Iterator[Outcome]:
@@ -73,19 +76,28 @@ def _promotions(site: Site) -> Iterator[Outcome]:
             for field in operation.body
             if field.meaning in {Meaning.EMAIL, Meaning.USERNAME}
         }
-        wanted = {field.name: _highest(field.choices, field.type) for field in roles}
         before = _power_of(site, user)
-        try:
-            answer = site.call(operation, user, path=names, body={**people, **wanted})
-        except Unavailable:
-            continue
-        gained = {
-            name: value
-            for name, value in _power_of(site, user).items()
-            if before.get(name) != value and value in wanted.values()
-        }
-        if answer.ok and gained:
-            yield _function(operation, f"{operation.name} let an ordinary user give himself {gained}.", answer)
+        for wanted in _higher(site, roles, before):
+            try:
+                answer = site.call(operation, user, path=names, body={**people, **wanted})
+            except Unavailable:
+                break
+            gained = {
+                name: value
+                for name, value in _power_of(site, user).items()
+                if before.get(name) != value and value in wanted.values()
+            }
+            if answer.ok and gained:
+                yield _function(operation, f"{operation.name} let an ordinary user give himself {gained}.", answer)
+                break
+
+
+def _higher(site: Site, roles: Sequence[Field], now: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the roles to ask for: what the source has beside the present one, or else the most powerful that the schema allows."""
+    for value in now.values():
+        for other in beside(site.state.folder, value) if isinstance(value, str) else ():
+            yield {field.name: other for field in roles if field.type == "string"}
+    yield {field.name: _highest(field.choices, field.type) for field in roles}
 
 
 def _function(operation: Operation, claim: str, answer: Answer) -> Sighting:
@@ -133,26 +145,28 @@ def _power_of(site: Site, user: Actor) -> dict[str, Any]:
 def mass_assignment(site: Site) -> Iterator[Outcome]:
     """Sign up and change the own account with fields that the server should set; then read them back."""
     control = _power_of(site, site.people.first)
-    wanted = _wanted(control)
+    wanted = _wanted(site, control)
     yield from _at_sign_up(site, wanted, control)
     yield from _at_change(site, wanted)
     yield from _owner_of_row(site)
 
 
-def _wanted(control: Mapping[str, Any]) -> dict[str, Any]:
+def _wanted(site: Site, control: Mapping[str, Any]) -> dict[str, Any]:
     """Choose what to send: the fields the account has, raised; guessed ones where none are known."""
     known = {name.rpartition(".")[2]: value for name, value in control.items()}
-    raised = {name: _raised(name, value) for name, value in known.items()}
+    raised = {name: _raised(site, name, value) for name, value in known.items()}
     return raised or dict(GUESSED)
 
 
-def _raised(name: str, value: Any) -> Any:
-    """Give the value of a field with more power."""
+def _raised(site: Site, name: str, value: Any) -> Any:
+    """Give the value of a field with more power; a word that the target does not know may break the account."""
     if isinstance(value, bool) or (
         value in (0, 1) and not re.search(r"balance|credit|point|wallet|fund", name, re.IGNORECASE)
     ):
         return True
-    return SUM if isinstance(value, int | float) else "admin"
+    if isinstance(value, int | float):
+        return SUM
+    return next(iter(beside(site.state.folder, value)), "admin") if isinstance(value, str) else "admin"
 
 
 def _at_sign_up(site: Site, wanted: Mapping[str, Any], control: Mapping[str, Any]) -> Iterator[Outcome]:
@@ -176,7 +190,8 @@ def _at_sign_up(site: Site, wanted: Mapping[str, Any], control: Mapping[str, Any
                     answers=("Yes", "No, the server should set it"),
                 )
             elif gained:
-                yield _assigned(operation, f"Signing up with {name}={value!r} stored it: {gained}.", name, answer)
+                claim = f"Signing up with {name}={value!r} stored it: {gained}."
+                yield _assigned(operation, claim, name, answer, _proved(site, raised, name, value))
         if len(fields) == len(wanted):
             return
 
@@ -190,7 +205,18 @@ def _gained(before: Mapping[str, Any], after: Mapping[str, Any], name: str, valu
     }
 
 
-def _assigned(operation: Operation, claim: str, name: str, answer: Answer) -> Sighting:
+def _proved(site: Site, user: Actor, name: str, value: Any) -> tuple[Answer, Shows] | None:
+    """Give the answer in which the account shows the value, where it does."""
+    for proof in proofs(site, user, 1):
+        seen = site.send(proof.request.but(actor=user))
+        if any(row.get(name) == value for row in objects(seen.json)):
+            return seen, Shows(Compare.FIELD, (name, value))
+    return None
+
+
+def _assigned(
+    operation: Operation, claim: str, name: str, answer: Answer, proof: tuple[Answer, Shows] | None = None
+) -> Sighting:
     """Say that a field was taken that the server should set."""
     mild = None if COSTLY.search(name) else Severity.MEDIUM
     return Sighting(
@@ -198,7 +224,8 @@ def _assigned(operation: Operation, claim: str, name: str, answer: Answer) -> Si
         operation.name,
         claim,
         cause=operation.name,
-        steps=(answer.exchange,),
+        steps=(answer.exchange, *((proof[0].exchange,) if proof else ())),
+        shows=proof[1] if proof else Shows(),
         severity=mild,
     )
 
@@ -209,7 +236,8 @@ def _at_change(site: Site, wanted: Mapping[str, Any]) -> Iterator[Outcome]:
         documented = {field.name for field in operation.body}
         unasked = {name: value for name, value in wanted.items() if name not in documented}
         user = site.people.new()  # who may gain power, and is not ordinary any more
-        for fields in (unasked, *({name: value} for name, value in unasked.items())) if unasked else ():
+        now = _power_of(site, user)
+        for fields in (unasked, *_each(site, unasked, now)) if unasked else ():
             before = _power_of(site, user)
             with suppress(Unavailable):
                 answer = site.call(operation, user, body=fields)
@@ -218,9 +246,19 @@ def _at_change(site: Site, wanted: Mapping[str, Any]) -> Iterator[Outcome]:
                     gained = _gained(before, after, name, value)
                     if gained:
                         claim = f"{operation.name} with {name}={value!r} stored it: {gained}."
-                        yield _assigned(operation, claim, name, answer)
+                        yield _assigned(operation, claim, name, answer, _proved(site, user, name, value))
                 if answer.ok:
                     break
+                user = site.people.new()  # what was refused with an error may have been stored
+
+
+def _each(site: Site, unasked: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the fields one by one: with the value that is wanted, and with those that the source has beside the present one."""
+    for name, value in unasked.items():
+        yield {name: value}
+        present = next((known for key, known in now.items() if key.rpartition(".")[2] == name), None)
+        for other in beside(site.state.folder, present) if isinstance(present, str) else ():
+            yield {name: other}
 
 
 OWNER_NAMES: Final = (

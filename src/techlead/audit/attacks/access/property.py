@@ -21,6 +21,10 @@ TENANT: Final = re.compile(
 PERSONAL: Final = re.compile(
     r"phone|mobile|iban|account_number|card|address|birth|ssn|passport|salary|e?mail|medical|diagnosis", re.IGNORECASE
 )
+NEVER_PUBLIC: Final = re.compile(
+    r"(shipping|billing|delivery|home)_?address|iban|card_?number|ssn|passport|salary", re.IGNORECASE
+)
+"""What no list shows to everybody on purpose: where one does that another list hides, it is a hole and no publication."""
 SECRET: Final = re.compile(r"secret|token|password|api_?key|private|hash|pin$|otp", re.IGNORECASE)
 COUNTABLE: Final = re.compile(r"\d{1,12}")
 
@@ -65,7 +69,7 @@ class Property:
 
     def _judge(self, thing: Thing) -> bool | None:
         """Ask for the row as the owner and as the stranger in each way there is."""
-        closed, hidden, listed = False, False, False
+        closed, hidden, listed, told = False, False, False, False
         for operation in self.reads(thing.resource):
             request = self.request(operation, self.owner, thing)
             mine = self.site.send(request) if request else None
@@ -76,9 +80,10 @@ class Property:
                 closed = closed or not theirs.ok
             elif shows(theirs, thing):
                 listed = True
+                told = told or any(NEVER_PUBLIC.search(name) for name in sensitive(theirs, thing))
             elif theirs.ok:
                 hidden = True
-        if closed:
+        if closed or (hidden and told):
             return True
         return False if listed else (True if hidden else None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from techlead.audit.attacks.access.property import (
     TENANT,
@@ -15,8 +16,10 @@ from techlead.audit.attacks.access.property import (
 )
 from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Thing
 from techlead.audit.finding import Question
-from techlead.audit.target.exchange import Actor, Answer
+from techlead.audit.target.exchange import Actor, Answer, Request
+from techlead.audit.target.meaning import snake
 from techlead.audit.target.operation import Operation, Role
+from techlead.audit.target.reading import HELD, filled, numbers
 
 READS = Shows(Compare.STATUS, (200,))
 
@@ -37,6 +40,24 @@ def foreign_reads(site: Site) -> Iterator[Outcome]:
             if shows(answer, thing):
                 yield from _judged(owned, operation, thing, reader, mine, answer)
                 break
+    yield from _purses(site, owned)
+
+
+def _purses(site: Site, owned: Property) -> Iterator[Outcome]:
+    """Ask for what the owner holds by whatever a path may call his account: the same amount in a stranger's answer is the effect."""
+    known = {snake(name): value for name, value in {**owned.owner.fields, **owned.owner.shown}.items()}
+    for operation in site.places(unsafe=False):
+        names = [parameter.name for parameter in operation.parameters]
+        if len(names) != 1 or snake(names[0]) not in known:
+            continue
+        path = filled(operation.path, {names[0]: quote(str(known[snake(names[0])]), safe="")})
+        mine = site.send(Request("GET", path, owned.owner, operation=operation.name))
+        held = numbers(mine.json, HELD) if mine.ok else {}
+        for reader in (site.people.anonymous, owned.stranger) if held else ():
+            answer = site.send(mine.request.but(actor=reader))
+            if answer.ok and numbers(answer.json, HELD) == held:
+                yield _sighting(owned, operation, reader, mine, answer)
+                break
 
 
 def _judged(
@@ -46,7 +67,7 @@ def _judged(
     own = leads_to(operation, thing)
     if own and owned.private(thing) is False:
         return
-    private = owned.closed(thing) if not own else owned.private(thing)
+    private = owned.private(thing) is True or (not own and owned.closed(thing))
     if not own and not private:
         return
     anonymous = reader.role == "anonymous"

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from techlead.audit.attacks.access.property import Property, leads_to, property_of, shows
-from techlead.audit.attacks.attack import Outcome, Sighting, Site, Thing, Unavailable
+from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Thing, Unavailable
 from techlead.audit.attacks.standing import held, password_body, proofs, refused
-from techlead.audit.detect.canaries import stands_in, texts
+from techlead.audit.detect.canaries import placed_values, stands_in, texts
 from techlead.audit.finding import Question, Severity
 from techlead.audit.target.exchange import Actor, Answer, Request
-from techlead.audit.target.operation import Audience, Operation, Role
+from techlead.audit.target.operation import Audience, Meaning, Operation, Role
 
 OWNERS_VERBS: Final = re.compile(
     r"/(cancel|delete|remove|archive|ship|close|publish|unpublish|approve|reject|refund|transfer|edit|update|rename|disable|enable|"
-    r"accept|decline|complete|finish|reopen|activate|deactivate|revoke|pause|resume|withdraw|confirm)/?$",
+    r"accept|decline|complete|finish|reopen|activate|deactivate|revoke|pause|resume|withdraw|confirm|(un)?(freeze|lock|block)|"
+    r"(toggle|update|change|set|edit|reset|remove|delete|cancel|enable|disable)[-_]\w+)/?$",
     re.IGNORECASE,
 )
 """Acts that belong to who owns the row; to order, follow or review somebody else's is what strangers do."""
 REFUSED: Final = frozenset({400, 401, 403, 404, 405, 422})
 VOLATILE: Final = re.compile(r"updated|modified|accessed|viewed|views|seen|_at$|count|now|server_time", re.IGNORECASE)
 ACCOUNT: Final = re.compile(r"user|account|customer|member|profile|patient|client|employee|person", re.IGNORECASE)
+NAMES: Final = frozenset({Meaning.USERNAME, Meaning.EMAIL})
+TOKEN: Final = re.compile(r"token|jwt|session|access|key", re.IGNORECASE)
+TOKEN_CHARACTERS_MIN = 12
 STOLEN_PASSWORD = "Thistle-58-copper-Raft"  # noqa: S105 - of an account that lives a minute
 
 
@@ -126,14 +131,15 @@ def _values(value: Any) -> Iterator[Any]:
 
 
 def foreign_accounts(site: Site) -> Iterator[Outcome]:
-    """Change the account of somebody else as a stranger; then log in as him and read his account."""
+    """Change the account of somebody else as a stranger, named in the path or in the body; then log in as him and read his account."""
     for operation in site.places(unsafe=True):
-        if not operation.parameters or not _is_account(operation) or operation.audience is Audience.STAFF:
+        named = operation.parameters and _is_account(operation)
+        if operation.audience is Audience.STAFF or not (named or _names_account(operation)):
             continue
         victim, stranger = site.people.new(), site.people.second
         found = proofs(site, victim, 1)
-        for name in _names_of(victim, operation):
-            answer = _strike_account(site, operation, stranger, name)
+        for name in _names_of(victim, operation) if named else (None,):
+            answer = _strike_account(site, operation, stranger, name, victim)
             if answer is None or answer.status in REFUSED:
                 continue
             how = _harmed(site, victim, answer)
@@ -141,11 +147,18 @@ def foreign_accounts(site: Site) -> Iterator[Outcome]:
                 yield Sighting(
                     "access.object-write",
                     operation.name,
-                    f"{operation.name}, sent by another user, {how}.",
-                    steps=(answer.exchange,),
+                    f"{operation.name}, sent by another user, {how.what}.",
+                    steps=(answer.exchange, *(proof.exchange for proof in how.proof)),
+                    shows=how.shows,
                     severity=Severity.CRITICAL,
                 )
                 break
+
+
+def _names_account(operation: Operation) -> bool:
+    """Tell whether a field of the body may say whose account is meant."""
+    own = operation.role not in {Role.SIGN_UP, Role.LOG_IN, Role.LOG_OUT, Role.FORGOT, Role.RESET, Role.CREATE}
+    return own and not operation.parameters and any(field.meaning in NAMES for field in operation.body)
 
 
 def _is_account(operation: Operation) -> bool:
@@ -165,13 +178,17 @@ def _names_of(victim: Actor, operation: Operation) -> tuple[Any, ...]:
     )
 
 
-def _strike_account(site: Site, operation: Operation, stranger: Actor, name: Any) -> Answer | None:
-    """Send the write with a password and an address of the stranger's choice."""
+def _strike_account(site: Site, operation: Operation, stranger: Actor, name: Any, victim: Actor) -> Answer | None:
+    """Send the write with a password and an address of the stranger's choice, and the victim's name where a body has one."""
     body: dict[str, Any] = {}
     if operation.method != "DELETE":
         body = password_body(operation, stranger.password, STOLEN_PASSWORD) if _sets_password(operation) else {}
+    if name is None:
+        body |= {one.name: victim.fields.get(one.name, victim.login) for one in operation.body if one.meaning in NAMES}
     try:
-        return site.call(operation, stranger, path={operation.parameters[0].name: name}, body=body)
+        return site.call(
+            operation, stranger, path={} if name is None else {operation.parameters[0].name: name}, body=body
+        )
     except Unavailable:
         return None
 
@@ -181,16 +198,34 @@ def _sets_password(operation: Operation) -> bool:
     return "password" in operation.path.lower() or any("password" in field.name.lower() for field in operation.body)
 
 
-def _harmed(site: Site, victim: Actor, answer: Answer) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What has become of somebody's account, and the answer that shows it."""
+
+    what: str
+    proof: tuple[Answer, ...] = ()
+    shows: Shows = field(default_factory=Shows)
+
+
+def _is_token(path: tuple[str, ...], value: Any) -> bool:
+    return isinstance(value, str) and bool(path) and bool(TOKEN.search(path[-1])) and len(value) >= TOKEN_CHARACTERS_MIN
+
+
+def _harmed(site: Site, victim: Actor, answer: Answer) -> Harm | None:
     """Log in as the victim: say what has become of his account, None where nothing has."""
-    if site.people.log_in(victim, STOLEN_PASSWORD) is not None:
-        return "set the victim's password"
+    thief = site.people.log_in(victim, STOLEN_PASSWORD)
+    if thief is not None:
+        entered = site.send(site.people.log_in_request(victim, STOLEN_PASSWORD))
+        given = next((path for path, value in placed_values(entered.json) if _is_token(path, value)), ())
+        shows = Shows(Compare.GIVES, given) if given else Shows(Compare.STATUS, (entered.status,))
+        return Harm("set the victim's password", (entered,), shows)
     again = site.people.log_in(victim)
     if again is None:
-        return "locked the victim out of his account" if refused(site, victim) else None
+        return Harm("locked the victim out of his account") if refused(site, victim) else None
     sent = [text for text in texts(answer.request.body) if len(text) >= 8 and text != STOLEN_PASSWORD]  # noqa: PLR2004 - by chance
     for proof in proofs(site, again, 1):
         seen = site.send(proof.request)
-        if any(stands_in(seen.text, text) for text in sent):
-            return "changed the victim's account"
+        shown = [text for text in sent if stands_in(seen.text, text)]
+        if shown:
+            return Harm("changed the victim's account", (seen,), Shows(Compare.CONTAINS, (shown[0],)))
     return None

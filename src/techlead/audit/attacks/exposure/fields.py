@@ -12,7 +12,7 @@ from typing import Any, Final
 from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.exposure.tour import asked, broken
 from techlead.audit.detect import hashes
-from techlead.audit.detect.canaries import line_with, stands_in
+from techlead.audit.detect.canaries import line_with, named_values, stands_in
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Actor, Answer
 from techlead.audit.target.operation import Operation, Role
@@ -26,6 +26,10 @@ NEVER_PUBLIC: Final = re.compile(
 )
 """Of a row that is no account: the address or telephone of a shop or a flat to let is there to be seen."""
 GIVING: Final = (Role.SIGN_UP, Role.LOG_IN, Role.PASSWORD, Role.RESET, Role.CHANGE_ME)
+PASSWORD: Final = re.compile(r"(new_|temporary_|admin_|root_)?(password|passwd)", re.IGNORECASE)
+BLANKED: Final = re.compile(r"^[*x.\u2022 -]+$|^(string|hidden|redacted|none|null|required|masked)$|\s", re.IGNORECASE)
+"""What stands in the place of a password that is not shown, or speaks of one."""
+PASSWORD_CHARACTERS_MIN = 6
 SECRET_CHARACTERS_MIN = 12
 BROKEN_MAX = 14
 
@@ -47,8 +51,10 @@ def secret_fields(site: Site) -> Iterator[Outcome]:
     readers = tuple(actor for actor in (site.people.anonymous, owner, stranger, site.people.admin) if actor is not None)
     seen: set[tuple[str, str]] = set()
     for answer in asked(site, readers):
+        reader = answer.request.actor
+        if reader.role == "anonymous":
+            yield from _handed_out(answer, seen)
         for secret in secrets:
-            reader = answer.request.actor
             if not answer.ok or (secret.owner is not None and (reader == secret.owner or reader.role == "admin")):
                 continue
             place = (answer.request.operation or answer.request.path, secret.what)
@@ -56,6 +62,17 @@ def secret_fields(site: Site) -> Iterator[Outcome]:
                 seen.add(place)
                 yield _shown(place[0], f"{place[0]} shows {secret.what}.", answer, secret)
     yield from _hashes_shown(site, owner, seen)
+
+
+def _handed_out(answer: Answer, seen: set[tuple[str, str]]) -> Iterator[Outcome]:
+    """Find a password that the target hands to whoever reads, which it made itself: it is told by the name of its field."""
+    place = answer.request.operation or answer.request.path
+    for name, value in named_values(answer.json) if answer.ok else ():
+        written = isinstance(value, str) and len(value) >= PASSWORD_CHARACTERS_MIN and not BLANKED.search(value)
+        if written and PASSWORD.fullmatch(name) and (place, "a password") not in seen:
+            seen.add((place, "a password"))
+            claim = f"{place} gives whoever asks a password, without logging in."
+            yield _shown(place, claim, answer, Secret(value, "a password", None))
 
 
 def _secrets(site: Site, owner: Actor) -> Iterator[Secret]:
@@ -105,7 +122,9 @@ def _shown(operation: str, claim: str, answer: Answer, secret: Secret, severity:
     """Say that an answer shows a secret, without repeating it."""
     seen = {"answer": line_with(answer.text, secret.value)}
     shows = (
-        Shows(Compare.CONTAINS, (secret.value,)) if secret.owner is None and "password in" in secret.what else Shows()
+        Shows(Compare.CONTAINS, (secret.value,))
+        if "hash" not in secret.what and "column" not in secret.what
+        else Shows()
     )
     return Sighting(
         "exposure.secret-field",
@@ -160,6 +179,7 @@ def personal_fields(site: Site) -> Iterator[Outcome]:
             f"{place} shows somebody's {' and '.join(sorted(shown))} to {who}.",
             evidence={"fields": sorted(shown), "answer": line_with(answer.text, canaries[shown[0]])},
             steps=(answer.exchange,),
+            shows=Shows(Compare.CONTAINS, (canaries[shown[0]],)),
         )
 
 

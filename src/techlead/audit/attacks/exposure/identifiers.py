@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
+from techlead.audit.detect.canaries import placed_values
+from techlead.audit.finding import Exchange
 from techlead.audit.target.operation import Meaning, Resource
+from techlead.audit.target.things import id_in
 
 ROWS = 3
 STEP_MAX = 3
@@ -27,14 +31,30 @@ def counted_ids(site: Site) -> Iterator[Outcome]:
             made = [site.make(resource.name, site.people.first).id for _ in range(ROWS)]
         if counted(made):
             places = [op for op in (resource.read, resource.create, resource.list) if op is not None]
+            steps, shows = _again(site, resource)
             for operation in places:
-                yield _sighting(operation.name, resource.name, made)
+                yield replace(_sighting(operation.name, resource.name, made), steps=steps, shows=shows)
     accounts = _in_order([site.people.of("user", number).id for number in range(1, ROWS + 1)])
     if counted(accounts, ACCOUNTS_BETWEEN_MAX):
         signing = next((op.name for op in site.operations if op.role == "sign-up"), "sign-up")
         reading = [op.name for op in site.operations if not op.unsafe and len(op.parameters) == 1 and "user" in op.path]
         for name in (*reading, signing):
             yield _sighting(name, "accounts", accounts)
+
+
+def _again(site: Site, resource: Resource) -> tuple[tuple[Exchange, ...], Shows]:
+    """Make two more, for whoever wants to see it again: the requests, and where in their answers the ids stand."""
+    if resource.create is None:
+        return (), Shows()
+    answers = []
+    with suppress(Unavailable):
+        answers = [site.call(resource.create, site.people.first) for _ in range(2)]
+    ids = [id_in(answer, resource.name, resource.parameter) for answer in answers if answer.ok]
+    place = (
+        next((path for path, value in placed_values(answers[-1].json) if value == ids[-1]), ()) if len(ids) > 1 else ()
+    )
+    steps = tuple(answer.exchange for answer in answers)
+    return (steps, Shows(Compare.COUNTED, place)) if place else ((), Shows())
 
 
 def _signs_up(resource: Resource) -> bool:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from itertools import islice
 from time import sleep
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.exposure.tour import LEFT_SECONDS_MIN, able, unencodable
-from techlead.audit.attacks.standing import again
+from techlead.audit.attacks.standing import again, one
 from techlead.audit.detect.canaries import CHARACTERS_MIN, line_with, stands_in
 from techlead.audit.target.exchange import Actor, Request
 from techlead.audit.target.operation import PERSONAL, Meaning, Operation, Role
@@ -53,6 +54,25 @@ def logged(site: Site) -> Iterator[Outcome]:
         sent.extend(_sent_with(site, operation))
     sleep(SETTLING_SECONDS)
     yield from _found(site.log.since(mark), sent)
+    yield from _forgotten(site)
+
+
+def _forgotten(site: Site) -> Iterator[Outcome]:
+    """Ask for somebody's reset, and search the log for what was not sent but looked up: where the code goes to."""
+    forgot = one(site, Role.FORGOT)
+    if forgot is None:
+        return
+    actor = site.people.new()
+    personal = [
+        Sent(value, name, forgot.name, "exposure.log-personal")
+        for name, value in actor.fields.items()
+        if isinstance(value, str) and value != actor.login and PERSONAL_NAME.search(name)
+    ]
+    names = [field.name for field in forgot.body if field.meaning in {Meaning.EMAIL, Meaning.USERNAME}]
+    mark = site.log.mark()
+    site.call(forgot, site.people.anonymous, body=dict.fromkeys(names or ["email"], actor.login))
+    sleep(SETTLING_SECONDS)
+    yield from _found(site.log.since(mark), personal)
 
 
 def _of_account(site: Site, actor: Actor) -> Iterator[Sent]:
@@ -98,8 +118,14 @@ def _variant(request: Request, number: int) -> Request | None:
 
 
 def _body(request: Request) -> Any:
-    """Give the body that was sent."""
-    return request.body if request.raw is None else json.loads(request.raw)
+    """Give the fields that were sent, as JSON or as a form; None of anything else."""
+    if request.raw is None:
+        return request.body
+    if "urlencoded" in request.headers.get("Content-Type", ""):
+        return dict(parse_qsl(request.raw.decode("utf-8", "replace")))
+    with suppress(ValueError):
+        return json.loads(request.raw)
+    return None
 
 
 def _values(operation: Operation, body: Any) -> Iterator[Sent]:
@@ -127,11 +153,11 @@ def _personal(operation: Operation, name: str, meaning: Meaning | None) -> bool:
 def _found(log: str, sent: list[Sent]) -> Iterator[Outcome]:
     """Search the log for each value; one sighting for each operation and kind."""
     seen: dict[tuple[str, str], list[Sent]] = {}
-    for one in dict.fromkeys(sent):
-        if one.value and stands_in(log, one.value):
-            seen.setdefault((one.kind, one.operation), []).append(one)
+    for word in dict.fromkeys(sent):
+        if word.value and stands_in(log, word.value):
+            seen.setdefault((word.kind, word.operation), []).append(word)
     for (kind, operation), found in seen.items():
-        fields = sorted({one.field for one in found})
+        fields = sorted({word.field for word in found})
         whose = "of a message that was refused" if operation.startswith("worker") else f"as sent with {operation}"
         yield Sighting(
             kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack
-from techlead.audit.attacks.input import injection, later, log_lines, path, poisoned, server_error
+from techlead.audit.attacks.input import injection, later, log_lines, path, poisoned, server_error, upload
 
 ATTACKS: Final[tuple[Attack, ...]] = (
     server_error.ATTACK,
@@ -14,4 +14,5 @@ ATTACKS: Final[tuple[Attack, ...]] = (
     injection.ATTACK,
     log_lines.ATTACK,
     path.ATTACK,
+    upload.ATTACK,
 )

@@ -138,7 +138,7 @@ def _log_in(site: Site, operation: Operation) -> Iterator[Outcome]:
             refused = site.send(request.with_fields(**{name: word.replace("=1", "=2").replace("='1", "='2")}))
             if got.ok and not refused.ok and rows_or_token(got):
                 claim = f"{operation.name} runs `{name}` as SQL: {word!r} logs in without a password."
-                yield _sighting(operation, name, claim, (got,), Severity.CRITICAL)
+                yield _sighting(operation, name, claim, (refused, got), Severity.CRITICAL)
                 return
 
 
@@ -157,7 +157,7 @@ def _sighting(
         cause="" if place else operation.name,
         evidence={"place": place},
         steps=tuple(answer.exchange for answer in answers),
-        shows=Shows(Compare.CONTAINS, (PRODUCT,)) if computed(answers[-1]) else Shows(),
+        shows=Shows(Compare.CONTAINS, (PRODUCT,)) if computed(answers[-1]) else Shows(Compare.UNLIKE),
         severity=severity or Severity.HIGH,
     )
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Final
 
-from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site
 from techlead.audit.attacks.input.hostile import Try, fields_of, tries
 from techlead.audit.attacks.sight import Callers
 from techlead.audit.target.exchange import Answer, Request
@@ -44,7 +43,7 @@ def strike(site: Site) -> Iterator[Outcome]:
             if operation.role is Role.DOCUMENTS or site.left() < RESERVE_SECONDS:
                 continue
             if operation not in bases:
-                bases[operation] = _base(callers, operation)
+                bases[operation] = callers.usual(operation)
             if not broke(bases[operation][1]):
                 yield from _one(site, operation, bases[operation], shown, likeliest=likeliest)
 
@@ -54,22 +53,6 @@ def _order(operation: Operation) -> tuple[bool, bool, bool, str]:
     staff = operation.unsafe and operation.audience is Audience.STAFF
     late = staff or operation.method == "DELETE" or operation.role is Role.LOG_OUT
     return (late, operation.audience is not Audience.ANYONE, operation.role is not Role.LOG_IN, operation.path)
-
-
-def _base(callers: Callers, operation: Operation) -> tuple[Request, Answer]:
-    """Find a request that is right by itself; a path of ids that lead nowhere when none can be made."""
-    people = callers.site.people
-    request = None
-    with suppress(Unavailable):
-        if operation.role is Role.LOG_IN:
-            request = people.log_in_request(people.first)
-        elif operation.role is Role.SIGN_UP:
-            request = people.sign_up_request()
-        elif operation.role is Role.PASSWORD:  # ends somebody's sessions: not those that are still needed
-            request = callers.site.request(operation, people.new())
-    if request is None or request.operation not in {operation.name, ""}:
-        return callers.reached(operation)
-    return request, callers.site.send(request)
 
 
 def _one(

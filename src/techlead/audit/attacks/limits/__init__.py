@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack
-from techlead.audit.attacks.limits import body, crowd, hashing, page, storage
+from techlead.audit.attacks.limits import body, crowd, hashing, page, pattern, storage
 
-ATTACKS: Final[tuple[Attack, ...]] = (body.ATTACK, storage.ATTACK, page.ATTACK, hashing.ATTACK, crowd.ATTACK)
+ATTACKS: Final[tuple[Attack, ...]] = (
+    body.ATTACK,
+    storage.ATTACK,
+    page.ATTACK,
+    pattern.ATTACK,
+    hashing.ATTACK,
+    crowd.ATTACK,
+)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.sight import Callers
 from techlead.audit.finding import Exchange, Severity
 from techlead.audit.target.exchange import ANONYMOUS, Actor, Request
@@ -89,7 +89,7 @@ def _one(site: Site, callers: Callers, operation: Operation, form: str) -> Sight
     seen = swallow(site, Request(operation.method, path, actor), form)
     if not taken_whole(seen):
         return None
-    media, _ = FORMS[form]
+    media, (begin, end) = FORMS[form]
     return Sighting(
         kind=KIND,
         operation=operation.name,
@@ -110,6 +110,7 @@ def _one(site: Site, callers: Callers, operation: Operation, form: str) -> Sight
                 seen.status,
             ),
         ),
+        shows=Shows(Compare.TAKEN, (begin, b"a", BODY_BYTES, end)),
         severity=Severity.MEDIUM if stranger else Severity.LOW,
     )
 

@@ -46,7 +46,7 @@ def strike(site: Site) -> Iterator[Outcome]:
         if patience(explained) > min(PRESS_SECONDS, site.left()):
             yield NotTested(KIND, TOO_SLOW)
             return
-        seen = press(site, [base[0]] * CROWD, watchers[0], min(PRESS_SECONDS, site.left()), explained)
+        seen = press(site, [base[0]] * CROWD, [(watchers[0], explained)], min(PRESS_SECONDS, site.left()))[0]
         if stuck(seen):
             yield _sighting(operation, watchers[0].path, seen)
             return  # every read has the same threads and connections

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, NotTested, Outcome, Sighting, Site, Unavailable
@@ -31,18 +32,22 @@ def strike(site: Site) -> Iterator[Outcome]:
     if not watchers or not places:
         raise Unavailable("no operation hashes a password, or there is nobody else to be kept waiting")
     for operation in places:
-        for bystander in watchers:
-            if site.left() < RESERVE_SECONDS:
-                return
-            explained = max(answer.seconds for answer in site.together([bystander] * CROWD, PRESS_SECONDS))
-            if patience(explained) > min(PRESS_SECONDS, site.left()):
-                yield NotTested(KIND, TOO_SLOW)
-                return
-            crowd = [_stranger(site, operation, number) for number in range(CROWD)]
-            seen = press(site, crowd, bystander, min(PRESS_SECONDS, site.left()), explained)
-            if starved(seen):
-                yield _sighting(operation, bystander, seen)
-                break
+        if site.left() < RESERVE_SECONDS:
+            return
+        watched = [
+            (one, max(answer.seconds for answer in site.together([one] * CROWD, PRESS_SECONDS))) for one in watchers
+        ]
+        watched = [
+            (one, explained) for one, explained in watched if patience(explained) <= min(PRESS_SECONDS, site.left())
+        ]
+        if not watched:
+            yield NotTested(KIND, TOO_SLOW)
+            return
+        crowd = [_stranger(site, operation, number) for number in range(CROWD)]
+        pressed = press(site, crowd, watched, min(PRESS_SECONDS, site.left()))
+        kept = [(one, seen) for (one, _), seen in zip(watched, pressed, strict=True) if starved(seen)]
+        if kept:
+            yield _sighting(operation, *kept[0])
 
 
 def _hashes(operation: Operation) -> bool:
@@ -70,16 +75,13 @@ def _stranger(site: Site, operation: Operation, number: int) -> Request:
         if operation.role is Role.SIGN_UP:
             return site.people.sign_up_request().but(headers=address)
         if operation.role is Role.LOG_IN:
-            request = site.people.log_in_request(site.people.first, "wrong-password-zqx")
-            if isinstance(request.body, dict) and request.path == operation.path:
-                body = {name: _other(value, number) for name, value in request.body.items()}
-                return request.but(body=body, headers={**request.headers, **address})
+            known = site.people.first
+            other = replace(known, login=known.login.replace("@", f".{number}@"))
+            request = site.people.log_in_request(other, "wrong-password-zqx")  # JSON or a form, as the target has it
+            if request.path == operation.path:
+                return request.but(headers={**request.headers, **address})
     given = {field.name: _value(field, number) for field in operation.body}
     return Request("POST", operation.path, body=given, headers=address, operation=operation.name)
-
-
-def _other(value: object, number: int) -> object:
-    return value.replace("@", f".{number}@") if isinstance(value, str) else value
 
 
 def _value(field: Field, number: int) -> object:

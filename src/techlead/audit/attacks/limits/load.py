@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 import threading
 import time
 from collections.abc import Sequence
@@ -43,21 +45,25 @@ def patience(explained: float) -> float:
     return max(ENOUGH_SECONDS, (STARVED_TIMES + MARGIN) * explained)
 
 
-def press(site: Site, crowd: Sequence[Request], bystander: Request, seconds: float, explained: float) -> Pressed:
-    """Send the crowd at once, and the bystander again and again, until the crowd is answered or he has waited long enough.
+def press(
+    site: Site, crowd: Sequence[Request], watched: Sequence[tuple[Request, float]], seconds: float
+) -> tuple[Pressed, ...]:
+    """Send the crowd at once, and each bystander in turn, until the crowd is answered or one of them has waited long enough.
 
-    The target is started again where the crowd still keeps it busy.
+    A bystander comes with what his wait is explained by. The target is started again where the crowd still keeps it busy.
     """
-    enough = patience(explained)
-    quiet = max(site.send(bystander, seconds).seconds for _ in range(3))
+    enough = [patience(explained) for _, explained in watched]
+    quiet = [max(site.send(bystander, seconds).seconds for _ in range(3)) for bystander, _ in watched]
     answers: list[Answer] = []
     thread = threading.Thread(target=lambda: answers.extend(site.together(crowd, seconds)), daemon=True)
     thread.start()
     until = time.monotonic() + seconds
     time.sleep(PAUSE_SECONDS)
-    worst = 0.0
-    while thread.is_alive() and time.monotonic() < until and worst < enough:
-        worst = max(worst, site.send(bystander, enough).seconds)
+    worst = [0.0] * len(watched)
+    for turn in itertools.cycle(range(len(watched))):
+        if not thread.is_alive() or time.monotonic() > until or any(map(operator.ge, worst, enough)):
+            break
+        worst[turn] = max(worst[turn], site.send(watched[turn][0], enough[turn]).seconds)
         time.sleep(PAUSE_SECONDS)
     unanswered = thread.is_alive()
     if unanswered:
@@ -65,7 +71,9 @@ def press(site: Site, crowd: Sequence[Request], bystander: Request, seconds: flo
     thread.join(seconds)
     if unanswered:
         site.state.restart()
-    return Pressed(tuple(answers), quiet, worst, explained)
+    return tuple(
+        Pressed(tuple(answers), quiet[turn], worst[turn], explained) for turn, (_, explained) in enumerate(watched)
+    )
 
 
 def bystanders(site: Site) -> tuple[Request, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Attack, Harm, NotTested, Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.other_value import distinct
 from techlead.audit.attacks.sight import Callers, values_of
 from techlead.audit.target.exchange import Answer, Request
@@ -26,6 +26,8 @@ PAGE_MAX = 1_000
 USUAL: Final = ("limit", "page_size", "per_page", "size", "pageSize", "count")
 SIZES: Final = frozenset(USUAL) | {"first", "take", "max", "rows", "top", "n"}
 RESERVE_SECONDS = 2.0
+FILL_SHARE = 0.25
+"""Of the time that is left, how much the rows of one list may take: a list of people, whose passwords are hashed, waits for a longer audit."""
 BATCH = 16
 
 
@@ -45,6 +47,9 @@ def strike(site: Site) -> Iterator[Outcome]:
             continue
         base = callers.able(create)
         if base is None:
+            continue
+        if base[1].seconds * FEW > site.left() * FILL_SHARE:
+            yield NotTested(KIND, f"the rows of {listing.name} take too long to make: give more with --seconds")
             continue
         tried = True
         best, made = None, 0

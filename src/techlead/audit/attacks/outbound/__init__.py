@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Need, Outcome, Site, Unavailable
-from techlead.audit.attacks.outbound import addresses, answers, content, crash, retry, slow
-from techlead.audit.attacks.outbound.triggers import find
+from techlead.audit.attacks.outbound import addresses, answers, content, crash, news, retry, slow
+from techlead.audit.attacks.outbound.triggers import KNOWN, find
 
 RUN: Final = frozenset({Need.PROCESS, Need.CLOCK})
+SENDS: Final = RUN | {Need.MESSAGES}
 
 Strike = Callable[[Site], Iterator[Outcome]]
 
@@ -25,6 +26,28 @@ def with_messages(strike: Strike) -> Strike:
     return struck
 
 
+def scouting(site: Site) -> Iterator[Outcome]:
+    """Find out what sends messages, and leave it in the notebook for all who attack that."""
+    find(site)
+    yield from ()
+
+
+def silent(notebook: Mapping[str, Any]) -> bool:
+    """Whether the scout has tried everything and seen no message."""
+    return notebook.get(KNOWN) == ()
+
+
+SCOUT: Final = Attack(
+    "outbound.scout",
+    (),
+    "The target sends messages.",
+    "What arrived at the neighbours after an operation.",
+    scouting,
+    RUN,
+    Harm.WRITES,
+    40.0,
+)
+"""Goes before all that need messages: each of them would find out the same, or keep a lane waiting for it."""
 ATTACKS: Final = (
     Attack(
         "outbound.giving-up",
@@ -38,7 +61,7 @@ ATTACKS: Final = (
         "Messages to a receiver that is down are tried for ever, in step, or given up and forgotten.",
         "The tries that the failing neighbour saw, by the target's clock, and what came once it was back.",
         with_messages(retry.giving_up),
-        RUN,
+        SENDS,
         Harm.WRITES,
         90.0,
     ),
@@ -48,7 +71,7 @@ ATTACKS: Final = (
         "A final answer is not listened to.",
         "The same message came again after 410 or 550.",
         with_messages(answers.striking(answers.permanent)),
-        RUN,
+        SENDS,
         Harm.WRITES,
         40.0,
     ),
@@ -58,7 +81,7 @@ ATTACKS: Final = (
         "A receiver that asks for time is not given it.",
         "The same message came again long before Retry-After was over.",
         with_messages(answers.striking(answers.later)),
-        RUN,
+        SENDS,
         Harm.WRITES,
         40.0,
     ),
@@ -68,7 +91,7 @@ ATTACKS: Final = (
         "A redirect loses the message.",
         "An empty GET at the page to which the POST was redirected, and nothing more.",
         with_messages(answers.striking(answers.elsewhere)),
-        RUN,
+        SENDS,
         Harm.WRITES,
         40.0,
     ),
@@ -78,7 +101,7 @@ ATTACKS: Final = (
         "What was taken is sent again, and cannot be told apart.",
         "The same message came twice without an id, although the first one may have been taken.",
         with_messages(answers.striking(answers.taken)),
-        RUN,
+        SENDS,
         Harm.WRITES,
         40.0,
     ),
@@ -88,7 +111,7 @@ ATTACKS: Final = (
         "One slow receiver holds requests, the worker and everybody else's messages.",
         "A connection that stays open for minutes of the target's clock, and others' messages that come only once it is let go.",
         with_messages(slow.strike),
-        RUN,
+        SENDS,
         Harm.BREAKS,
         80.0,
     ),
@@ -98,7 +121,7 @@ ATTACKS: Final = (
         "Messages that were accepted are lost when the process dies.",
         "Fewer messages came after kill -9 and a restart than calls had been answered with 2xx.",
         with_messages(crash.strike),
-        RUN,
+        SENDS,
         Harm.BREAKS,
         60.0,
     ),
@@ -118,7 +141,7 @@ ATTACKS: Final = (
         "Certificates of receivers are not verified.",
         "A message came over TLS although the certificate was signed by nobody.",
         with_messages(addresses.trusting),
-        RUN,
+        SENDS,
         Harm.WRITES,
         30.0,
     ),
@@ -128,7 +151,7 @@ ATTACKS: Final = (
         "Messages carry secrets, headers that a user wrote, or come in any number.",
         "The secret, the header or the number, as it arrived at the neighbour.",
         with_messages(content.strike),
-        RUN,
+        SENDS,
         Harm.WRITES,
         45.0,
     ),
@@ -137,8 +160,8 @@ ATTACKS: Final = (
         ("outbound.no-ttl",),
         "A retried message overtakes nothing: it comes after newer ones.",
         "The older message about a row arrived after the newer one.",
-        with_messages(content.old_news),
-        RUN,
+        with_messages(news.old_news),
+        SENDS,
         Harm.WRITES,
         30.0,
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +13,7 @@ from techlead.audit.attacks.outbound.pace import walk
 from techlead.audit.attacks.outbound.scene import Scene, scenes
 from techlead.audit.attacks.outbound.stage import Stage, subscriptions, urls
 from techlead.audit.attacks.outbound.triggers import find
+from techlead.audit.attacks.sight import Callers
 from techlead.audit.target.exchange import Actor, Answer
 from techlead.audit.target.operation import Operation, Role
 from techlead.audit.world.arrival import Arrival, as_lines
@@ -68,7 +68,9 @@ FORMS: Final = (
 def strike(site: Site) -> Iterator[Outcome]:
     """Give internal addresses wherever an address is taken, and cause a message to it."""
     seen: dict[str, list[str]] = {}
-    for name, form in itertools.chain(_told(site), _called_at_once(site)):
+    for name, form in _told(site):
+        seen.setdefault(name, []).append(form.what)
+    for name, form in _called_at_once(site, frozenset(seen)):
         seen.setdefault(name, []).append(form.what)
     for name, forms in seen.items():
         claim = f"{name} takes an address in the target's own network, and it is called: {', '.join(forms)}."
@@ -89,11 +91,11 @@ def _told(site: Site) -> Iterator[tuple[str, Form]]:
                 yield taker, form
 
 
-def _called_at_once(site: Site) -> Iterator[tuple[str, Form]]:
-    """The same of what calls an address within the request."""
+def _called_at_once(site: Site, told: frozenset[str]) -> Iterator[tuple[str, Form]]:
+    """The same of what calls an address within the request, where nothing was seen of it yet."""
     stage = Stage(site)
     for operation in fetching(site):
-        shown = 0
+        shown = FORMS_SHOWN if operation.name in told else 0
         for port, form in enumerate(FORMS, FIRST_PORT + 100):
             if site.left() < LEFT_SECONDS or shown >= FORMS_SHOWN:
                 break
@@ -103,10 +105,10 @@ def _called_at_once(site: Site) -> Iterator[tuple[str, Form]]:
 
 
 def fetching(site: Site) -> tuple[Operation, ...]:
-    """Operations that take a URL and may call it at once."""
-    told = {one.name for one in subscriptions(site)}
-    fit = (one for one in site.places() if urls(one.body) or urls(one.query))
-    return tuple(one for one in fit if one.name not in told and one.role is not Role.SIGN_UP)
+    """Operations that take a URL and may call it at once; those last whose names say that they keep it for later."""
+    kept = {one.name for one in subscriptions(site)}
+    fit = [one for one in site.places() if (urls(one.body) or urls(one.query)) and one.role is not Role.SIGN_UP]
+    return tuple(sorted(fit, key=lambda one: one.name in kept))
 
 
 def _with_port(form: Form, port: int) -> Form:
@@ -151,7 +153,8 @@ def _fetched(stage: Stage, operation: Operation, form: Form, port: int) -> bool:
     with suppress(Unavailable):
         body = {one.name: form.url for one in urls(operation.body)}
         query = {one.name: form.url for one in urls(operation.query)}
-        site.call(operation, site.people.first, body=body or None, query=query or None)
+        caller = next(Callers(site).candidates(operation), site.people.first)
+        site.call(operation, caller, body=body or None, query=query or None)
     walk(site, 2.0, until=lambda: went_inside(site, port))
     return went_inside(site, port)
 

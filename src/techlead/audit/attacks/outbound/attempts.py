@@ -7,6 +7,7 @@ import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from techlead.audit.world.arrival import Arrival
@@ -16,6 +17,8 @@ CHANGING_NAMES: Final = re.compile(
 )
 CHANGING_TEXT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:?\d\d)?")
 
+KEYS_MAX: Final = 4096
+"""How many arrivals keep their name: it is asked for at each step of a walk, and a mail is slow to take apart."""
 SAME_GAP_SECONDS: Final = 4.0
 SAME_GAP_SHARE: Final = 0.08
 """Waits of different messages that differ by less than this have no random part; a poll may come a little later."""
@@ -50,6 +53,7 @@ def by_message(arrivals: Iterable[Arrival]) -> tuple[Tries, ...]:
     return tuple(Tries(tuple(each)) for each in times.values())
 
 
+@lru_cache(maxsize=KEYS_MAX)
 def message_key(arrival: Arrival) -> str:
     """Name a message so that its tries have the same name: its text without times and counts of tries."""
     if arrival.channel == "smtp":

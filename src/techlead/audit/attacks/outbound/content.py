@@ -1,4 +1,4 @@
-"""What stands in messages, and how many of them one person can cause: secrets, injected headers, floods, old news after new."""
+"""What stands in messages, and how many of them one person can cause: secrets, injected headers, floods."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
-from techlead.audit.attacks.outbound.attempts import message_key
 from techlead.audit.attacks.outbound.pace import until_quiet, walk
-from techlead.audit.attacks.outbound.scene import Cause, Scene, scenes
-from techlead.audit.attacks.outbound.stage import Stage
-from techlead.audit.attacks.outbound.triggers import Trigger, find
+from techlead.audit.attacks.outbound.scene import Scene, scenes
+from techlead.audit.attacks.outbound.triggers import find
 from techlead.audit.target.exchange import Actor, Request
 from techlead.audit.target.operation import Meaning, Operation, Role
 from techlead.audit.world.arrival import Arrival, as_lines
-from techlead.audit.world.manner import BUSY_MAIL, DOWN
 
 FLOOD: Final = 25
 FLOOD_SECONDS: Final = 60.0
@@ -123,55 +120,6 @@ def _most_to_one(arrivals: Sequence[Arrival]) -> int:
     for arrival in arrivals:
         got.update(arrival.recipients if arrival.channel == "smtp" else (str(arrival.destination),))
     return max(got.values(), default=0)
-
-
-def old_news(site: Site) -> Iterator[Outcome]:
-    """Let a message fail, cause a newer one about the same row, and see which comes last."""
-    triggers = find(site)
-    stage = Stage(site)
-    for trigger in triggers:
-        if trigger.operation.role is Role.ACT and trigger.operation.parameters and not trigger.within:
-            with suppress(Unavailable):
-                yield from _overtaken(stage, trigger)
-                return
-
-
-def overtaken(old: Sequence[bool]) -> bool:
-    """Whether, of what came in this order, something old is after something new."""
-    return False in old and True in old[old.index(False) :]
-
-
-def _overtaken(stage: Stage, trigger: Trigger) -> Iterator[Sighting]:
-    site = stage.site
-    operation = trigger.operation
-    resource = operation.parameters[-1].refers_to or operation.resource
-    cause = Cause(operation, trigger.owner_role, trigger.caller_role, trigger.alone, (trigger,))
-    with Scene(stage, cause) as scene:
-        scene.settle()
-        scene.fail(trigger.channel, DOWN if trigger.channel == "http" else BUSY_MAIL)
-        mark = site.world.ledger.mark()
-        thing = site.make(str(resource), scene.owner or scene.caller)
-        until_quiet(
-            site,
-            lambda: scene.came(trigger.channel, mark),
-            quiet=300.0,
-            real=3.0,
-            enough=lambda came: len(came) >= TRIES_BEFORE,
-        )
-        old = {message_key(each) for each in scene.came(trigger.channel, mark)}
-        site.world.calm()
-        second = site.world.ledger.mark()
-        answer = site.call(operation, scene.caller, path={**thing.path, operation.parameters[-1].name: thing.id})
-        if not old or not answer.ok:
-            return
-        until_quiet(
-            site, lambda: scene.came(trigger.channel, second), quiet=3600.0, real=3.0, enough=lambda came: len(came) > 1
-        )
-        order = [message_key(each) in old for each in scene.came(trigger.channel, second)]
-        if overtaken(order):
-            claim = f"A retried message about a row was delivered after the newer one that {operation.name} caused: the last thing the receiver hears is wrong."
-            evidence = {"order": [as_lines(each) for each in scene.came(trigger.channel, second)[:4]]}
-            yield Sighting("outbound.no-ttl", trigger.place, claim, cause="outbound.no-ttl", evidence=evidence)
 
 
 def secret_in(arrival: Arrival, people: list[Actor]) -> str:

@@ -28,6 +28,8 @@ GROWTH: Final = 0.4
 FINE: Final = 0.05
 FINE_SECONDS: Final = 900.0
 """In the first quarter of an hour steps are at most this share of the time gone by: waits of a minute are seen to four seconds."""
+COARSE: Final = 0.02
+"""Later they are at least this share: messages that are tried again after half an hour, each at its own moment, are not stalked one by one."""
 RESERVE_SECONDS: Final = 2.0
 
 Came = Callable[[], Sequence[Arrival]]
@@ -131,4 +133,4 @@ def _size(silence: float, gone: float, *, fine: bool) -> float:
     size = silence * GROWTH
     if fine and gone < FINE_SECONDS:
         size = min(size, gone * FINE)
-    return max(STEP_SECONDS_MIN, size)
+    return max(STEP_SECONDS_MIN if gone < FINE_SECONDS else gone * COARSE, size)

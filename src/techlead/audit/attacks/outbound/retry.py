@@ -59,7 +59,7 @@ def _given_up(scene: Scene) -> Iterator[Sighting]:
         lambda: _all(scene, mark),
         quiet=QUIET_SECONDS,
         real=REAL_SECONDS,
-        enough=lambda _: all(_most(scene.came(channel, mark)) > ENDLESS_TRIES for channel in scene.cause.channels),
+        enough=lambda _: all(_too_many(scene.came(channel, mark)) for channel in scene.cause.channels),
         fine=True,
     )
     if not scene.fired(calls):
@@ -152,13 +152,16 @@ def goes_on(scene: Scene, mark: int, *, ended: bool) -> frozenset[str]:
         for channel in going:
             silent[channel] = 0 if scene.came(channel, before) else silent[channel] + 1
         going = frozenset(channel for channel in going if silent[channel] < SILENT_JUMPS)
-        if not going or all(_most(scene.came(channel, mark)) > ENDLESS_TRIES for channel in going):
+        if not going or all(_too_many(scene.came(channel, mark)) for channel in going):
             break
     return going
 
 
-def _most(arrivals: Sequence[Arrival]) -> int:
-    return max((len(each.times) for each in by_message(arrivals)), default=0)
+def _too_many(arrivals: Sequence[Arrival]) -> bool:
+    """Whether one message was tried more often than anybody needs; asked at each step, and mostly answered by counting."""
+    if len(arrivals) <= ENDLESS_TRIES:
+        return False
+    return max(len(each.times) for each in by_message(arrivals)) > ENDLESS_TRIES
 
 
 def _recovered(scene: Scene) -> Mapping[str, int]:

@@ -94,7 +94,7 @@ def _search(site: Site) -> tuple[tuple[Trigger, ...], bool]:
                 break
             for trigger in _try(stage, operation, people, seconds):
                 found.setdefault((trigger.channel, trigger.operation.name, trigger.caller_role), trigger)
-            if _enough(found.values()):
+            if _enough(found.values(), personal=bool(subscriptions(site))):
                 break
         if found or not listen(site, mark, PATIENT_SECONDS, step=10.0):
             break
@@ -102,10 +102,11 @@ def _search(site: Site) -> tuple[tuple[Trigger, ...], bool]:
     return tuple(known), site.left() >= RESERVE_SECONDS
 
 
-def _enough(found: Iterable[Trigger]) -> bool:
-    """Whether a worker sends both webhooks and mail: it then sends what the other operations cause, too."""
+def _enough(found: Iterable[Trigger], *, personal: bool) -> bool:
+    """Whether a worker sends both mail and webhooks (to addresses of people's own, where they can give one): it then sends what the other operations cause, too."""
     late = [one for one in found if not one.within]
-    return any(one.personal for one in late) and any(one.channel == "smtp" for one in late)
+    hooks = any(one.channel == "http" and (one.personal or not personal) for one in late)
+    return hooks and any(one.channel == "smtp" for one in late)
 
 
 def candidates(site: Site) -> list[Operation]:

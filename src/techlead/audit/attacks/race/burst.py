@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.sight import ACCOUNT, Callers, View, look, values_of, windows
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Actor, Answer, Request
@@ -131,13 +131,20 @@ def _fresh(callers: Callers, operation: Operation, actor: Actor, kind: str) -> R
     request = callers.fresh(operation, actor)
     if kind == DOUBLE_SUBMIT:
         return request
-    amounts = [field for field in operation.body if field.meaning is Meaning.MONEY]
-    if amounts:
-        purse = look(site, windows(site, actor, operation, values_of(operation, request)))
-        if purse.held and max(purse.held.values()) > 0:
-            most = max(purse.held.values())
-            return request.with_fields(**{amounts[0].name: int(most) if most == int(most) else str(most)})
-    return _last_one(site, operation, actor) or request
+    return _spending_all(callers, operation, request) or _last_one(site, operation, actor) or request
+
+
+def _spending_all(callers: Callers, operation: Operation, request: Request) -> Request | None:
+    """Spend everything that the caller holds; somebody new does it once his purse is empty, where one begins with something."""
+    site = callers.site
+    amounts = [field.name for field in operation.body if field.meaning is Meaning.MONEY]
+    for spending in (request, None) if amounts else ():
+        one = spending or callers.fresh(operation, site.people.new())
+        purse = look(site, windows(site, one.actor, operation, values_of(operation, one)))
+        most = max(purse.held.values(), default=Decimal(0))
+        if most > 0:
+            return one.with_fields(**{amounts[0]: int(most) if most == int(most) else str(most)})
+    return None
 
 
 def _last_one(site: Site, operation: Operation, actor: Actor) -> Request | None:
@@ -219,7 +226,8 @@ def _sighting(site: Site, operation: Operation, bout: Bout, kind: str, number: i
             "ids": sorted(map(str, bout.ids))[:5],
             "seed": site.seed,
         },
-        steps=tuple(replace(answer, content=answer.content[:400]).exchange for answer in bout.answers if answer.ok)[:2],
+        steps=tuple(replace(answer, content=answer.content[:400]).exchange for answer in bout.answers if answer.ok)[:1],
+        shows=Shows(Compare.TOGETHER, (AT_ONCE, 1, ROUNDS)),
     )
 
 

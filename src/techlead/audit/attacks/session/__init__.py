@@ -85,9 +85,9 @@ ATTACKS: Final = (
     ),
     Attack(
         "session.reset",
-        ("session.reset-token-reuse",),
-        "A reset token works twice, is given away or can be guessed.",
-        "the password set by it logs in",
+        ("session.reset-token-reuse", "session.password-change-keeps-sessions", "exposure.log-secret"),
+        "A reset token works twice, is given away, can be guessed or leaves old sessions.",
+        "the password set by it logs in, or a token from before it still opens the account",
         reset_again,
         _PEOPLE,
         seconds=12.0,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
-from techlead.audit.attacks.standing import asks_for, one, password_body
+from techlead.audit.attacks.standing import asks_for, held, one, password_body, proofs
 from techlead.audit.detect.canaries import named_values
 from techlead.audit.target.exchange import Actor, Answer
 from techlead.audit.target.operation import Meaning, Operation, Role
@@ -26,14 +27,15 @@ def reset_again(site: Site) -> Iterator[Outcome]:
         message = "the target has no reset of passwords"
         raise Unavailable(message)
     actor = site.people.new()
+    found = proofs(site, actor, 1)
     mark, before = site.log.mark(), frozenset(_stored(site))
     asked = site.call(forgot, actor, body=_addressed(forgot, actor))
     shown = frozenset(
         str(value) for name, value in named_values(asked.json) if TOKEN.search(name) or CODE.fullmatch(str(value))
     )
-    for candidate in dict.fromkeys(
-        (*shown, *_mailed(site, actor), *_logged(site, mark), *(set(_stored(site)) - before))
-    ):
+    mailed = tuple(_mailed(site, actor))
+    logged = tuple(_logged(site, mark))
+    for candidate in dict.fromkeys((*shown, *mailed, *(set(_stored(site)) - before), *logged)):
         first = _reset(site, reset, actor, candidate, FIRST_PASSWORD)
         if not first.ok or not _logs_in(site, actor, FIRST_PASSWORD):
             continue
@@ -44,6 +46,10 @@ def reset_again(site: Site) -> Iterator[Outcome]:
                 asked,
                 first,
             )
+        if candidate in logged:
+            yield _logs(forgot, asked)
+        if held(site, found, actor) is not None:
+            yield _keeps(reset, first)
         second = _reset(site, reset, actor, candidate, SECOND_PASSWORD)
         if _logs_in(site, actor, SECOND_PASSWORD):
             yield _takeover(reset, "A reset token set a second password after it was used.", first, second)
@@ -70,6 +76,19 @@ def _takeover(operation: Operation, claim: str, *answers: Answer) -> Sighting:
     """Say that a reset takes an account."""
     steps = tuple(answer.exchange for answer in answers)
     return Sighting("session.reset-token-reuse", operation.name, claim, steps=steps, cause=claim[:24])
+
+
+def _logs(operation: Operation, answer: Answer) -> Sighting:
+    """Say that the log gives a reset away."""
+    claim = f"{operation.name} writes the reset code into the log: with it the account was taken."
+    return Sighting("exposure.log-secret", operation.name, claim, cause="the reset code", steps=(answer.exchange,))
+
+
+def _keeps(operation: Operation, answer: Answer) -> Sighting:
+    """Say that a thief stays in after the owner has reset his password."""
+    claim = f"A token from before {operation.name} still opens the account after it."
+    steps = (answer.exchange,)
+    return Sighting("session.password-change-keeps-sessions", operation.name, claim, cause="reset", steps=steps)
 
 
 def _addressed(operation: Operation, actor: Actor) -> dict[str, Any]:
@@ -126,19 +145,20 @@ def _guessed(site: Site, forgot: Operation, reset: Operation, sample: str) -> It
     if not sample.isdecimal() or len(sample) > CODE_DIGITS_MAX:
         return
     actor = site.people.new()
-    before = frozenset(_stored(site))
+    mark, before = site.log.mark(), frozenset(_stored(site))
     site.call(forgot, actor, body=_addressed(forgot, actor))
     right = [
         code
-        for code in (*_mailed(site, actor), *(set(_stored(site)) - before))
+        for code in (*_mailed(site, actor), *(set(_stored(site)) - before), *_logged(site, mark))
         if code.isdecimal() and len(code) == len(sample)
     ]
     if not right:
         return
-    wrong = [f"{(int(right[0]) + step) % 10 ** len(sample):0{len(sample)}d}" for step in range(1, GUESSES + 1)]
-    for code in wrong:
+    numbers = (f"{(int(right[0]) + step) % 10 ** len(sample):0{len(sample)}d}" for step in range(1, 10 ** len(sample)))
+    for code in islice((number for number in numbers if number not in right), GUESSES):
         _reset(site, reset, actor, code, SECOND_PASSWORD)
-    last = _reset(site, reset, actor, right[0], FIRST_PASSWORD)
+    answers = [_reset(site, reset, actor, code, FIRST_PASSWORD) for code in dict.fromkeys(right)]
+    last = next((answer for answer in answers if answer.ok), answers[-1])
     if _logs_in(site, actor, FIRST_PASSWORD):
         yield _takeover(
             reset,
