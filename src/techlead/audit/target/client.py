@@ -13,9 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Coroutine, Sequence
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import httptools
 
@@ -29,6 +31,7 @@ ANSWER_BYTES_MAX = 64 * 1024 * 1024
 IDLE_SECONDS_MAX = 1.0  # a server may close an idle connection at any moment, and an unsafe request is never sent twice
 SERVER_ERROR = 500
 INFORMATION = 1  # the first digit of a status that announces another answer
+CLOSED = "the client is closed"
 LAST_BYTE_SECONDS = 0.002  # lets the kernel deliver what was written before the last bytes follow
 BODILESS = frozenset({"HEAD"})
 QUICK_ACKNOWLEDGEMENT = (6, 12, 1)
@@ -167,11 +170,14 @@ class Client:
         self._tls = True if parts.scheme == "https" else None
         self._authority = parts.netloc.rpartition("@")[2]
         self._idle: list[_Connection] = []
+        self._made: WeakSet[_Connection] = WeakSet()
         self._connections_max = connections_max
         self.sent = 0
         self._loop = asyncio.new_event_loop()
         self._slots = asyncio.Semaphore(connections_max)
-        self._thread = threading.Thread(target=self._loop.run_forever, name="audit client", daemon=True)
+        self._ending = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._serve, name="audit client", daemon=True)
         self._thread.start()
 
     def send(self, request: Request, seconds: float | None = None) -> Answer:
@@ -189,20 +195,37 @@ class Client:
         return self._run(self._together(requests, seconds or self.answer_seconds))
 
     def close(self) -> None:
-        """Close every connection and end the thread; may be called twice."""
-        if self._loop.is_closed():
-            return
-        self._run(self._close())
+        """Close every connection and end the thread; whoever waits gets a ConnectionError. May be called twice."""
+        with self._ending:
+            if self._closed:
+                return
+            self._closed = True
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+
+    def _serve(self) -> None:
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._close())
         self._loop.close()
 
     def _run(self, work: Coroutine[None, None, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        with self._ending:
+            if self._closed:
+                work.close()
+                raise ConnectionError(CLOSED)
+            running = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return running.result()
+        except CancelledError:
+            raise ConnectionError(CLOSED) from None
 
     async def _close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        for connection in tuple(self._made):
+            connection.close()
         await asyncio.sleep(0)
 
     async def _send(self, request: Request, seconds: float) -> Answer:
@@ -272,6 +295,7 @@ class Client:
             _, connection = await asyncio.wait_for(opening, self.answer_seconds)
         except (OSError, TimeoutError):
             return None
+        self._made.add(connection)
         return connection
 
     def _keep(self, connection: _Connection, answer: Answer) -> None:

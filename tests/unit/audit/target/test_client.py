@@ -135,6 +135,34 @@ def test_what_is_no_answer_is_told_apart(sends: bytes | None, error: str):
     assert error in Client.ERRORS
 
 
+def test_whoever_waits_when_it_is_closed_is_told_and_nobody_waits_for_ever():
+    asked, over = threading.Event(), threading.Event()
+
+    def silent(reader: BinaryIO, _: BinaryIO) -> None:
+        head(reader)
+        asked.set()
+        over.wait(20)
+
+    told: list[str] = []
+
+    def ask(client: Client) -> None:
+        with pytest.raises(ConnectionError) as raised:
+            client.many([Request("GET", "/")] * 3, 600)
+        told.append(str(raised.value))
+
+    with server(silent) as client:
+        waiting = threading.Thread(target=ask, args=(client,), daemon=True)
+        waiting.start()
+        assert asked.wait(20)
+        client.close()
+        waiting.join(20)
+        assert told == ["the client is closed"]
+        with pytest.raises(ConnectionError, match="the client is closed"):
+            client.send(Request("GET", "/"))
+        client.close()
+        over.set()
+
+
 def test_nobody_at_home_is_refused():
     client = Client("http://127.0.0.1:1")
     answers = [client.send(Request("GET", "/")), *client.together([Request("GET", "/")])]
