@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from techlead.audit.detect.tokens import Token, read
 from techlead.audit.reproduce.timeline import Move, Path
 
 UNIQUE: Final = re.compile(r"(?<![a-z0-9])(?!\d{8}t)(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{6,32}(?![a-z0-9])", re.IGNORECASE)
@@ -38,7 +39,16 @@ class Fresh:
     recorded: str
 
 
-Part = str | Given | Fresh
+@dataclass(frozen=True, slots=True)
+class Forged:
+    """A token that nobody issued: an issued one, written anew with another algorithm or signature."""
+
+    issued: Given
+    algorithm: str
+    signature: str
+
+
+Part = str | Given | Fresh | Forged
 
 
 @dataclass(slots=True)
@@ -68,9 +78,13 @@ class Flow:
 
     def text(self, text: str, before: int, *, fresh: bool = True) -> tuple[Part, ...]:
         """Give the parts of a text that is used by the move at `before`."""
-        given = self._given(text, before)
+        given = self._given(text, before) or self._forged(text, before)
         if given:
             return (given,)
+        scheme, blank, token = text.partition(" ")
+        forged = self._forged(token, before) if blank else None
+        if forged:
+            return (f"{scheme} ", forged)
         for value, source in self._candidates(text, before):
             head, _, tail = text.partition(value)
             return (*self.text(head, before, fresh=fresh), source, *self.text(tail, before, fresh=fresh))
@@ -105,6 +119,15 @@ class Flow:
         if source is None or source.move >= before or self._first_sent.get(text, before) <= source.move:
             return None
         return source
+
+    def _forged(self, text: str, before: int) -> Forged | None:
+        """Give the issued token that a forged one says the same as, but for when it was issued."""
+        token = None if text in self._first_given else read(text)
+        for value in self._first_given if token is not None else ():
+            issued, given = read(value), self._given(value, before)
+            if token and issued and given and _lasting(issued) == _lasting(token):
+                return Forged(given, token.algorithm, text.rpartition(".")[2])
+        return None
 
     def _candidates(self, text: str, before: int) -> Iterator[tuple[str, Given]]:
         if len(text) < GIVEN_CHARACTERS_MIN:
@@ -144,6 +167,10 @@ class Flow:
                     if score[0] > 0 and (best is None or score > best):
                         best, source = score, Given(at, path)
         return source
+
+
+def _lasting(token: Token) -> dict[str, Any]:
+    return {name: value for name, value in token.claims.items() if name != "iat"}
 
 
 def _nearness(move: Move, path: Path, resource: str) -> int:

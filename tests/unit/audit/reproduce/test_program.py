@@ -14,6 +14,7 @@ import pytest
 from unit.audit.reproduce.book import Attacker, Book, served
 
 from techlead.audit.attacks.attack import Compare, Shows, Sighting
+from techlead.audit.detect import tokens
 from techlead.audit.finding import Exchange, Finding, Report, Severity
 from techlead.audit.reproduce.program import program
 from techlead.audit.reproduce.replay import replaying
@@ -97,6 +98,17 @@ def take_over_by_token(attacker: Attacker) -> Sighting:
     return replace(take_over(attacker), shows=Shows(Compare.GIVES, ("data", "token")))
 
 
+def forge(attacker: Attacker) -> Sighting:
+    """A token of Alice's, written anew without a signature, opens her account."""
+    alice = attacker.new("alice")
+    token = tokens.read(alice.token)
+    assert token is not None
+    _, written = next(tokens.unsigned(token.but(iat=5)))
+    seen = attacker.send("GET", "/me", replace(alice, headers={"Authorization": f"Bearer {written}"}))
+    shows = Shows(Compare.STATUS, (200,))
+    return Sighting("session.alg-none", "POST /login", "Nobody signed it.", steps=(seen.exchange,), shows=shows)
+
+
 def sell_twice_in_rounds(attacker: Attacker) -> Sighting:
     """A race that may be lost: it is run again, with people of each round's own."""
     return replace(sell_twice(attacker), shows=Shows(Compare.TOGETHER, (8, 1, 2)))
@@ -138,7 +150,7 @@ def dawdle(attacker: Attacker) -> Sighting:
 
 
 SHOWN: list[Callable[[Attacker], Sighting]] = [
-    take_over, read_note, promote, sell_twice, pay_twice, echo, promote_by_field, sell_twice_in_rounds, take_over_by_token, tell_apart, count_up, swallow, dawdle,
+    take_over, read_note, promote, sell_twice, pay_twice, echo, promote_by_field, sell_twice_in_rounds, forge, take_over_by_token, tell_apart, count_up, swallow, dawdle,
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.standing import held, issuer, known_proofs, with_token
 from techlead.audit.detect import published, tokens
 from techlead.audit.target.exchange import Actor
@@ -29,6 +29,7 @@ def without_signature(site: Site) -> Iterator[Outcome]:
                 cause="signature not verified",
                 evidence={"header": dict(token.header), "way": way},
                 steps=(answer.exchange,),
+                shows=Shows(Compare.STATUS, (answer.status,)),
             )
             return
 
