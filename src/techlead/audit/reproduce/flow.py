@@ -18,6 +18,10 @@ UNIQUE: Final = re.compile(r"(?<![a-z0-9])(?!\d{8}t)(?=[a-z]*\d)(?=\d*[a-z])[a-z
 """A run of letters and digits that looks random: a name made with it must be made anew."""
 KEPT: Final = re.compile(r"passw|pin$|iban|phone|date|_at$|color|currency", re.IGNORECASE)
 """Fields whose values have a form to keep."""
+PHONE: Final = re.compile(r"phone|mobile", re.IGNORECASE)
+NUMBER: Final = re.compile(r"\+?\d{8,15}")
+OWN_DIGITS: Final = 7
+"""The end of a telephone number: many targets let nobody else have it."""
 IDENTITY: Final = re.compile(r"(^|_|-)(id|pk|uuid|key|code|slug|number|ref|reference)$|Id$", re.IGNORECASE)
 GIVEN_CHARACTERS_MIN: Final = 8
 LONG_CHARACTERS_MIN: Final = 20
@@ -62,6 +66,7 @@ class Flow:
     _first_given: dict[str, Given] = field(init=False)
     _longest: list[str] = field(init=False)
     _kept: str = field(init=False)
+    _phones: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
         """Find out when each value was first sent and first given."""
@@ -73,11 +78,16 @@ class Flow:
                 if isinstance(value, str) and _telling(path, value):
                     self._first_given.setdefault(value, Given(at, path))
 
+        self._phones = {
+            text for move in self.moves for text in _texts_kept(move.body, "", PHONE) if NUMBER.fullmatch(text)
+        }
         self._kept = "\n".join(text for move in self.moves for text in _texts_kept(move.body))
         self._longest = sorted((v for v in self._first_given if len(v) >= GIVEN_CHARACTERS_MIN), key=len, reverse=True)
 
     def text(self, text: str, before: int, *, fresh: bool = True) -> tuple[Part, ...]:
         """Give the parts of a text that is used by the move at `before`."""
+        if text in self._phones:
+            return (text[:-OWN_DIGITS], Fresh(text[-OWN_DIGITS:]))
         given = self._given(text, before) or self._forged(text, before)
         if given:
             return (given,)
@@ -207,12 +217,12 @@ def _sent(move: Move) -> Iterator[str]:
     yield from _texts(move.body)
 
 
-def _texts_kept(value: Any, name: str = "") -> Iterator[str]:
-    if isinstance(value, str) and KEPT.search(name):
+def _texts_kept(value: Any, name: str = "", kept: re.Pattern[str] = KEPT) -> Iterator[str]:
+    if isinstance(value, str) and kept.search(name):
         yield value
     elif isinstance(value, Mapping):
         for inner_name, inner in value.items():
-            yield from _texts_kept(inner, str(inner_name))
+            yield from _texts_kept(inner, str(inner_name), kept)
 
 
 def _texts(value: Any) -> Iterator[str]:

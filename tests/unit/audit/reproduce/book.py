@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
@@ -65,6 +66,8 @@ class Book:
                     return 403, {"error": "not yours"}, {}
                 self.people[name]["password"] = body["password"]
                 return 204, None, {}
+            case "GET", ["people", name, "phone"]:
+                return 200, {"phone": self.people[name]["phone"] if self.hole or name == caller else None}, {}
             case "POST", ["notes"]:
                 kept = self.keys.get(headers.get("Idempotency-Key", ""))
                 if kept and not self.hole:
@@ -98,7 +101,10 @@ class Book:
         if self.closed or body["name"] in self.people:
             return 409, {"error": "taken", **({"sent": body} if self.hole else {})}, {}
         admin = self.hole and body.get("admin", False)
-        self.people[body["name"]] = {"password": body["password"], "admin": admin}
+        phone = body.get("phone")
+        if phone and any(one["phone"] == phone for one in self.people.values()):
+            return 409, {"error": "taken"}, {}
+        self.people[body["name"]] = {"password": body["password"], "admin": admin, "phone": phone}
         return 201, {"name": body["name"]}, {}
 
     def take(self) -> tuple[int, Any, dict[str, str]]:
@@ -117,7 +123,9 @@ def served(book: Book) -> Iterator[str]:
 
         def handle_any(self) -> None:
             text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, answer, headers = book.answer(self.command, self.path, json.loads(text or "null"), self.headers)
+            form = "urlencoded" in self.headers.get("Content-Type", "")
+            body = dict(parse_qsl(text.decode())) if form else json.loads(text or "null")
+            status, answer, headers = book.answer(self.command, self.path, body, self.headers)
             sent = b"" if answer is None else json.dumps(answer).encode()
             self.send_response(status)
             for name, value in ({"Content-Length": str(len(sent))} | headers).items():
@@ -157,14 +165,23 @@ class Attacker:
         self.answers.append(answer)
         return answer
 
-    def new(self, name: str, **fields: Any) -> Actor:
+    def send_form(self, path: str, body: dict[str, str]) -> Answer:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        request = Request("POST", path, ANONYMOUS, None, urlencode(body).encode(), headers)
+        with httpx.Client(verify=TLS) as client:
+            got = client.post(self.url + path, headers=headers, content=request.raw)
+        self.answers.append(Answer(request, got.status_code, dict(got.headers), got.content, 0.0))
+        return self.answers[-1]
+
+    def new(self, name: str, *, by_form: bool = False, **fields: Any) -> Actor:
         login = f"{name}7{secrets.token_hex(4)}"  # with a digit, as all that the audit invents
         password = "Some-words-only-1"
         self.send("POST", "/register", body={"name": login, "password": password, **fields})
-        return self.log_in(Actor(name, login=login, password=password))
+        return self.log_in(Actor(name, login=login, password=password), by_form=by_form)
 
-    def log_in(self, actor: Actor) -> Actor:
-        answer = self.send("POST", "/login", body={"name": actor.login, "password": actor.password})
+    def log_in(self, actor: Actor, *, by_form: bool = False) -> Actor:
+        body = {"name": actor.login, "password": actor.password}
+        answer = self.send_form("/login", body) if by_form else self.send("POST", "/login", body=body)
         token = answer.json["data"]["token"]
         headers = {"Cookie": f"session={token}"} if self.cookies else {"Authorization": f"Bearer {token}"}
         return Actor(actor.name, "user", actor.login, actor.password, None, headers)

@@ -10,6 +10,9 @@ from techlead.audit.attacks.standing import held, issuer, known_proofs, with_tok
 from techlead.audit.detect import published, tokens
 from techlead.audit.target.exchange import Actor
 
+FORGER = "forger"
+"""Who sends it, for the report and the program: the same request of the victim's is another one."""
+
 
 def without_signature(site: Site) -> Iterator[Outcome]:
     """Write a token for somebody else without the key, and read his account."""
@@ -20,7 +23,7 @@ def without_signature(site: Site) -> Iterator[Outcome]:
         raise Unavailable(message)
     found = known_proofs(site, victim)
     for way, written in tokens.unsigned(token.but(iat=int(site.clock.now()))):
-        answer = held(site, found, with_token(victim, written))
+        answer = held(site, found, with_token(replace(victim, name=FORGER), written))
         if answer is not None:
             yield Sighting(
                 "session.alg-none",
