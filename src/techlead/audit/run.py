@@ -211,8 +211,10 @@ def _settled(ground: Instance, met: Met, seed: int, budget: Budget, settlement: 
         settlement.append(answer)
         return answer
 
+    if not met.ways.carries or ground.database is None:  # what is kept in memory begins anew with each instance
+        return {}
     with budget.diary.stretch("settle"):
-        return settle(ground, met, seed, kept) if met.ways.carries else {}
+        return settle(ground, met, seed, kept)
 
 
 def _sending(instance: Instance | Remote, budget: Budget) -> Send:

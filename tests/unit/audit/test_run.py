@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from audited import TARGETS
 
 from techlead.audit.finding import Finding, Report
 from techlead.audit.run import Wanted, audit
@@ -88,6 +89,17 @@ def test_what_was_not_tried_is_listed_with_its_reason(report: Report):
     reasons = {one.kind: one.why for one in report.not_tested}
     assert reasons["session.revoked-token"] == "the target has no log-out"
     assert reasons["race.oversell"] == "no attack on it was asked for"
+
+
+@pytest.mark.parametrize(
+    ("app", "family", "settles"), [("money_float", "state", True), ("library_fastapi", "identity", False)]
+)
+def test_people_are_settled_only_where_a_database_keeps_them(app: str, family: str, settles: bool, rooms: Path):
+    given = Given(app=f"{app}:app", folder=TARGETS / family, python=sys.executable)
+    report = audit(given, Wanted(seconds=60, only=("password.no-policy",)), Heard())
+    done = {one.what for one in report.timeline}
+    assert "password.no-policy" in done
+    assert ("settle" in done) is settles
 
 
 def test_seconds_and_requests_are_counted(report: Report):

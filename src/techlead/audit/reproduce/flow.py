@@ -11,12 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from techlead.audit.detect.tokens import Token, read
 from techlead.audit.reproduce.timeline import Move, Path
 
 UNIQUE: Final = re.compile(r"(?<![a-z0-9])(?!\d{8}t)(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{6,32}(?![a-z0-9])", re.IGNORECASE)
 """A run of letters and digits that looks random: a name made with it must be made anew."""
 KEPT: Final = re.compile(r"passw|pin$|iban|phone|date|_at$|color|currency", re.IGNORECASE)
 """Fields whose values have a form to keep."""
+PHONE: Final = re.compile(r"phone|mobile", re.IGNORECASE)
+NUMBER: Final = re.compile(r"\+?\d{8,15}")
+OWN_DIGITS: Final = 7
+"""The end of a telephone number: many targets let nobody else have it."""
 IDENTITY: Final = re.compile(r"(^|_|-)(id|pk|uuid|key|code|slug|number|ref|reference)$|Id$", re.IGNORECASE)
 GIVEN_CHARACTERS_MIN: Final = 8
 LONG_CHARACTERS_MIN: Final = 20
@@ -38,7 +43,16 @@ class Fresh:
     recorded: str
 
 
-Part = str | Given | Fresh
+@dataclass(frozen=True, slots=True)
+class Forged:
+    """A token that nobody issued: an issued one, written anew with another algorithm or signature."""
+
+    issued: Given
+    algorithm: str
+    signature: str
+
+
+Part = str | Given | Fresh | Forged
 
 
 @dataclass(slots=True)
@@ -52,6 +66,7 @@ class Flow:
     _first_given: dict[str, Given] = field(init=False)
     _longest: list[str] = field(init=False)
     _kept: str = field(init=False)
+    _phones: set[str] = field(init=False)
 
     def __post_init__(self) -> None:
         """Find out when each value was first sent and first given."""
@@ -63,14 +78,23 @@ class Flow:
                 if isinstance(value, str) and _telling(path, value):
                     self._first_given.setdefault(value, Given(at, path))
 
+        self._phones = {
+            text for move in self.moves for text in _texts_kept(move.body, "", PHONE) if NUMBER.fullmatch(text)
+        }
         self._kept = "\n".join(text for move in self.moves for text in _texts_kept(move.body))
         self._longest = sorted((v for v in self._first_given if len(v) >= GIVEN_CHARACTERS_MIN), key=len, reverse=True)
 
     def text(self, text: str, before: int, *, fresh: bool = True) -> tuple[Part, ...]:
         """Give the parts of a text that is used by the move at `before`."""
-        given = self._given(text, before)
+        if text in self._phones:
+            return (text[:-OWN_DIGITS], Fresh(text[-OWN_DIGITS:]))
+        given = self._given(text, before) or self._forged(text, before)
         if given:
             return (given,)
+        scheme, blank, token = text.partition(" ")
+        forged = self._forged(token, before) if blank else None
+        if forged:
+            return (f"{scheme} ", forged)
         for value, source in self._candidates(text, before):
             head, _, tail = text.partition(value)
             return (*self.text(head, before, fresh=fresh), source, *self.text(tail, before, fresh=fresh))
@@ -105,6 +129,15 @@ class Flow:
         if source is None or source.move >= before or self._first_sent.get(text, before) <= source.move:
             return None
         return source
+
+    def _forged(self, text: str, before: int) -> Forged | None:
+        """Give the issued token that a forged one says the same as, but for when it was issued."""
+        token = None if text in self._first_given else read(text)
+        for value in self._first_given if token is not None else ():
+            issued, given = read(value), self._given(value, before)
+            if token and issued and given and _lasting(issued) == _lasting(token):
+                return Forged(given, token.algorithm, text.rpartition(".")[2])
+        return None
 
     def _candidates(self, text: str, before: int) -> Iterator[tuple[str, Given]]:
         if len(text) < GIVEN_CHARACTERS_MIN:
@@ -146,6 +179,10 @@ class Flow:
         return source
 
 
+def _lasting(token: Token) -> dict[str, Any]:
+    return {name: value for name, value in token.claims.items() if name != "iat"}
+
+
 def _nearness(move: Move, path: Path, resource: str) -> int:
     """How likely it is that this answer's number is the id of such a resource; 0 says that it is not."""
     stem = resource.lower().rstrip("s")
@@ -180,12 +217,12 @@ def _sent(move: Move) -> Iterator[str]:
     yield from _texts(move.body)
 
 
-def _texts_kept(value: Any, name: str = "") -> Iterator[str]:
-    if isinstance(value, str) and KEPT.search(name):
+def _texts_kept(value: Any, name: str = "", kept: re.Pattern[str] = KEPT) -> Iterator[str]:
+    if isinstance(value, str) and kept.search(name):
         yield value
     elif isinstance(value, Mapping):
         for inner_name, inner in value.items():
-            yield from _texts_kept(inner, str(inner_name))
+            yield from _texts_kept(inner, str(inner_name), kept)
 
 
 def _texts(value: Any) -> Iterator[str]:

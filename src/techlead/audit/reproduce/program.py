@@ -13,6 +13,7 @@ from techlead.audit.attacks.attack import Compare, Sighting
 from techlead.audit.detect.canaries import texts
 from techlead.audit.reproduce.script import Script, script
 from techlead.audit.reproduce.source import expression, json_value, literal, raw
+from techlead.audit.reproduce.timeline import FORM
 from techlead.audit.target.exchange import Actor, Answer
 
 APART: Final = frozenset({Compare.DIFFERS, Compare.UNLIKE, Compare.COUNTED})
@@ -188,6 +189,8 @@ class _Writer:
         arguments = [repr(move.method), expression(self._cut.flow.path(move.path, at)), headers]
         if move.raw is not None:
             arguments += ["None", raw(move.raw)]
+        elif move.body is not None and move.headers.get("Content-Type") == FORM:
+            arguments += ["None", f"urlencode({json_value(self._cut.flow, move.body, at)}).encode()"]
         elif move.body is not None:
             arguments.append(json_value(self._cut.flow, move.body, at))
         while arguments[-1] == "None":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from techlead.audit.finding import Exchange
 from techlead.audit.target.exchange import ANONYMOUS, Actor, Answer
@@ -16,6 +17,7 @@ ANSWER_BYTES_MAX: Final = 64 * 1024
 LEAVES_MAX: Final = 400
 ANSWERS_KEPT: Final = 4_096
 COOKIE: Final = "set-cookie"
+FORM: Final = "application/x-www-form-urlencoded"
 DONE: Final = range(200, 400)
 """Statuses of requests that were done; a redirect after a form is one."""
 
@@ -86,13 +88,14 @@ def moves(answers: Sequence[Answer], steps: Sequence[Exchange]) -> tuple[list[Mo
 
 def _move(answer: Answer) -> Move:
     request = answer.request
+    fields = form_fields(request.raw, request.headers)
     return Move(
         request.method,
         request.path,
         request.actor,
         request.headers,
-        request.body if request.raw is None else None,
-        request.raw,
+        request.body if request.raw is None else fields,
+        request.raw if fields is None else None,
         answer.status,
         _leaves(answer.content, answer.headers.get(COOKIE, ""))
         if len(answer.content) <= ANSWER_BYTES_MAX and answer.status in DONE
@@ -100,12 +103,20 @@ def _move(answer: Answer) -> Move:
     )
 
 
+def form_fields(raw: bytes | None, headers: Mapping[str, str]) -> dict[str, str] | None:
+    """Give the fields of a body that is a form, whose values come from somewhere as those of JSON do; None of any other."""
+    if raw is None or headers.get("Content-Type") != FORM:
+        return None
+    return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
+
+
 def _from_exchange(step: Exchange, answers: Sequence[Answer]) -> Move:
     named = [answer.request.actor for answer in answers if answer.request.actor.name == step.actor]
     actor = named[-1] if named else ANONYMOUS
     raw = step.body.encode("latin-1", "replace") if isinstance(step.body, str) else None
-    body = None if raw is not None else step.body
-    return Move(step.method, step.path, actor, step.headers, body, raw, step.status or 0)
+    fields = form_fields(raw, step.headers)
+    body = fields if raw is not None else step.body
+    return Move(step.method, step.path, actor, step.headers, body, raw if fields is None else None, step.status or 0)
 
 
 @lru_cache(maxsize=ANSWERS_KEPT)

@@ -24,9 +24,12 @@ def found_promotion(
     operations: Sequence[Operation], ways: Ways, people: Identities, send: Send, folder: Path | None
 ) -> Promotion | None:
     """Let somebody new raise himself by each operation that may do it; the first after which his account shows it."""
+    setting = [operation for operation in operations if _may_set(operation)]
+    if not setting:
+        return None
     try:
         person = people.new()
-        for one in islice(_tries(operations, _powers(ways, person, send), folder), TRIES_MAX):
+        for one in islice(_tries(setting, _powers(ways, person, send), folder), TRIES_MAX):
             answer = people.raised(person, one)
             if answer.ok and _powers(ways, person, send).get(one.field) == one.value:
                 return one
@@ -37,11 +40,13 @@ def found_promotion(
     return None
 
 
+def _may_set(operation: Operation) -> bool:
+    own = operation.role is Role.CHANGE_ME or any(field.meaning is Meaning.ROLE for field in operation.body)
+    return own and operation.unsafe and not operation.parameters and operation.role is not Role.SIGN_UP
+
+
 def _tries(operations: Sequence[Operation], powers: Mapping[str, Any], folder: Path | None) -> Iterator[Promotion]:
     for operation in operations:
-        sets = operation.role is Role.CHANGE_ME or any(field.meaning is Meaning.ROLE for field in operation.body)
-        if not sets or operation.parameters or not operation.unsafe or operation.role is Role.SIGN_UP:
-            continue
         for name, value in powers.items():
             for higher in beside(folder, value) if isinstance(value, str) else (True,) if value is False else ():
                 yield Promotion(operation, name, higher)

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
+from techlead.audit.detect.tokens import Token, read, sign
 from techlead.audit.target.exchange import ANONYMOUS, Actor, Answer, Request
 
 BODY_BYTES_MAX = 100_000
@@ -33,6 +35,7 @@ class Book:
         self.keys: dict[str, int] = {}
         self.taken = 0
         self.lock = threading.Lock()
+        self.key = secrets.token_hex(16)
 
     def answer(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any, dict[str, str]]:  # noqa: C901, PLR0911, PLR0912 - a route each
         parts = path.strip("/").split("/")
@@ -42,7 +45,7 @@ class Book:
             return 414, None, {}
         token = headers.get("Authorization", "").removeprefix("Bearer ")
         cookie = headers.get("Cookie", "").partition("session=")[2].partition(";")[0]
-        caller = self.sessions.get(token or cookie)
+        caller = self.sessions.get(token or cookie) or (self.unsigned(token) if self.hole else None)
         match method, parts:
             case "POST", ["register"]:
                 return self.register(body)
@@ -51,7 +54,9 @@ class Book:
                 if person is None or person["password"] != body["password"]:
                     known = person is not None and self.hole
                     return 401, {"error": f"wrong {'password' if known else 'log-in'}", "name": body["name"]}, {}
-                made = secrets.token_urlsafe(24)
+                made = sign(
+                    Token({"alg": "HS256"}, {"sub": body["name"], "jti": secrets.token_hex(8)}, b"", b""), self.key
+                )
                 self.sessions[made] = body["name"]
                 return 200, {"data": {"token": made}}, {"Set-Cookie": f"session={made}; Path=/; HttpOnly"}
             case _ if caller is None:
@@ -61,6 +66,8 @@ class Book:
                     return 403, {"error": "not yours"}, {}
                 self.people[name]["password"] = body["password"]
                 return 204, None, {}
+            case "GET", ["people", name, "phone"]:
+                return 200, {"phone": self.people[name]["phone"] if self.hole or name == caller else None}, {}
             case "POST", ["notes"]:
                 kept = self.keys.get(headers.get("Idempotency-Key", ""))
                 if kept and not self.hole:
@@ -84,11 +91,20 @@ class Book:
             case _:
                 return 404, None, {}
 
+    def unsigned(self, token: str) -> str | None:
+        said = read(token)
+        return (
+            str(said.claims["sub"]) if said and said.algorithm == "none" and said.claims["sub"] in self.people else None
+        )
+
     def register(self, body: Any) -> tuple[int, Any, dict[str, str]]:
         if self.closed or body["name"] in self.people:
             return 409, {"error": "taken", **({"sent": body} if self.hole else {})}, {}
         admin = self.hole and body.get("admin", False)
-        self.people[body["name"]] = {"password": body["password"], "admin": admin}
+        phone = body.get("phone")
+        if phone and any(one["phone"] == phone for one in self.people.values()):
+            return 409, {"error": "taken"}, {}
+        self.people[body["name"]] = {"password": body["password"], "admin": admin, "phone": phone}
         return 201, {"name": body["name"]}, {}
 
     def take(self) -> tuple[int, Any, dict[str, str]]:
@@ -107,7 +123,9 @@ def served(book: Book) -> Iterator[str]:
 
         def handle_any(self) -> None:
             text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, answer, headers = book.answer(self.command, self.path, json.loads(text or "null"), self.headers)
+            form = "urlencoded" in self.headers.get("Content-Type", "")
+            body = dict(parse_qsl(text.decode())) if form else json.loads(text or "null")
+            status, answer, headers = book.answer(self.command, self.path, body, self.headers)
             sent = b"" if answer is None else json.dumps(answer).encode()
             self.send_response(status)
             for name, value in ({"Content-Length": str(len(sent))} | headers).items():
@@ -147,14 +165,23 @@ class Attacker:
         self.answers.append(answer)
         return answer
 
-    def new(self, name: str, **fields: Any) -> Actor:
+    def send_form(self, path: str, body: dict[str, str]) -> Answer:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        request = Request("POST", path, ANONYMOUS, None, urlencode(body).encode(), headers)
+        with httpx.Client(verify=TLS) as client:
+            got = client.post(self.url + path, headers=headers, content=request.raw)
+        self.answers.append(Answer(request, got.status_code, dict(got.headers), got.content, 0.0))
+        return self.answers[-1]
+
+    def new(self, name: str, *, by_form: bool = False, **fields: Any) -> Actor:
         login = f"{name}7{secrets.token_hex(4)}"  # with a digit, as all that the audit invents
         password = "Some-words-only-1"
         self.send("POST", "/register", body={"name": login, "password": password, **fields})
-        return self.log_in(Actor(name, login=login, password=password))
+        return self.log_in(Actor(name, login=login, password=password), by_form=by_form)
 
-    def log_in(self, actor: Actor) -> Actor:
-        answer = self.send("POST", "/login", body={"name": actor.login, "password": actor.password})
+    def log_in(self, actor: Actor, *, by_form: bool = False) -> Actor:
+        body = {"name": actor.login, "password": actor.password}
+        answer = self.send_form("/login", body) if by_form else self.send("POST", "/login", body=body)
         token = answer.json["data"]["token"]
         headers = {"Cookie": f"session={token}"} if self.cookies else {"Authorization": f"Bearer {token}"}
         return Actor(actor.name, "user", actor.login, actor.password, None, headers)

@@ -14,6 +14,7 @@ import pytest
 from unit.audit.reproduce.book import Attacker, Book, served
 
 from techlead.audit.attacks.attack import Compare, Shows, Sighting
+from techlead.audit.detect import tokens
 from techlead.audit.finding import Exchange, Finding, Report, Severity
 from techlead.audit.reproduce.program import program
 from techlead.audit.reproduce.replay import replaying
@@ -97,6 +98,38 @@ def take_over_by_token(attacker: Attacker) -> Sighting:
     return replace(take_over(attacker), shows=Shows(Compare.GIVES, ("data", "token")))
 
 
+def call_up(attacker: Attacker) -> Sighting:
+    """Nobody has another's telephone number, so that each run makes one of its own."""
+    alice = attacker.new("alice", phone="+4915712345678")
+    bob = attacker.new("bob", phone="+4915787654321")
+    seen = attacker.send("GET", f"/people/{alice.login}/phone", bob)
+    shows = Shows(Compare.CONTAINS, ("+4915712345678",))
+    return Sighting(
+        "exposure.personal-field", "GET /people/{name}/phone", "Bob read it.", steps=(seen.exchange,), shows=shows
+    )
+
+
+def enter_by_form(attacker: Attacker) -> Sighting:
+    """The log-in is a form, whose name is made anew as that of a JSON body is."""
+    alice = attacker.new("alice", by_form=True)
+    note = attacker.send("POST", "/notes", alice, {"text": "secret-7f3a99"}).json
+    bob = attacker.new("bob", by_form=True)
+    seen = attacker.send("GET", f"/notes/{note['id']}", bob)
+    shows = Shows(Compare.CONTAINS, ("secret-7f3a99",))
+    return Sighting("access.object-read", "GET /notes/{id}", "Bob read it.", steps=(seen.exchange,), shows=shows)
+
+
+def forge(attacker: Attacker) -> Sighting:
+    """A token of Alice's, written anew without a signature, opens her account."""
+    alice = attacker.new("alice")
+    token = tokens.read(alice.token)
+    assert token is not None
+    _, written = next(tokens.unsigned(token.but(iat=5)))
+    seen = attacker.send("GET", "/me", replace(alice, name="forger", headers={"Authorization": f"Bearer {written}"}))
+    shows = Shows(Compare.STATUS, (200,))
+    return Sighting("session.alg-none", "POST /login", "Nobody signed it.", steps=(seen.exchange,), shows=shows)
+
+
 def sell_twice_in_rounds(attacker: Attacker) -> Sighting:
     """A race that may be lost: it is run again, with people of each round's own."""
     return replace(sell_twice(attacker), shows=Shows(Compare.TOGETHER, (8, 1, 2)))
@@ -138,7 +171,7 @@ def dawdle(attacker: Attacker) -> Sighting:
 
 
 SHOWN: list[Callable[[Attacker], Sighting]] = [
-    take_over, read_note, promote, sell_twice, pay_twice, echo, promote_by_field, sell_twice_in_rounds, take_over_by_token, tell_apart, count_up, swallow, dawdle,
+    take_over, read_note, promote, sell_twice, pay_twice, echo, promote_by_field, sell_twice_in_rounds, call_up, enter_by_form, forge, take_over_by_token, tell_apart, count_up, swallow, dawdle,
 ]  # fmt: skip
 
 
@@ -172,6 +205,12 @@ def test_it_fails_on_the_hole_and_passes_on_the_fixed_twin(show: Callable[[Attac
 
 def test_it_can_be_run_again_and_again_on_one_target():
     text = recorded(take_over)
+    with served(Book(hole=True)) as url:
+        assert [run(text, url) for _ in range(2)] == [1, 1]
+
+
+def test_telephone_numbers_do_not_come_twice():
+    text = recorded(call_up)
     with served(Book(hole=True)) as url:
         assert [run(text, url) for _ in range(2)] == [1, 1]
 

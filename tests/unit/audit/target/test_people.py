@@ -97,5 +97,11 @@ def test_what_is_accepted_and_not_stored_is_no_promotion(tmp_path: Path) -> None
     assert found_promotion((ME, CHANGE), WAYS, people(target), target.send, None) is None
 
 
+def test_nobody_is_signed_up_where_no_operation_could_raise_him(tmp_path: Path) -> None:
+    target = Target()
+    assert found_promotion((ME, SIGN_UP), WAYS, people(target), target.send, source(tmp_path)) is None
+    assert target.roles == {}
+
+
 def _fields(ways: Ways) -> dict[str, object]:
     return {name: getattr(ways, name) for name in ways.__dataclass_fields__}

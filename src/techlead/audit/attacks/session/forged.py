@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.standing import held, issuer, known_proofs, with_token
 from techlead.audit.detect import published, tokens
 from techlead.audit.target.exchange import Actor
+
+FORGER = "forger"
+"""Who sends it, for the report and the program: the same request of the victim's is another one."""
 
 
 def without_signature(site: Site) -> Iterator[Outcome]:
@@ -20,7 +23,7 @@ def without_signature(site: Site) -> Iterator[Outcome]:
         raise Unavailable(message)
     found = known_proofs(site, victim)
     for way, written in tokens.unsigned(token.but(iat=int(site.clock.now()))):
-        answer = held(site, found, with_token(victim, written))
+        answer = held(site, found, with_token(replace(victim, name=FORGER), written))
         if answer is not None:
             yield Sighting(
                 "session.alg-none",
@@ -29,6 +32,7 @@ def without_signature(site: Site) -> Iterator[Outcome]:
                 cause="signature not verified",
                 evidence={"header": dict(token.header), "way": way},
                 steps=(answer.exchange,),
+                shows=Shows(Compare.STATUS, (answer.status,)),
             )
             return
 
