@@ -44,6 +44,7 @@ obey one breaker, one rate and one retry budget. Both engines pass one suite, `t
     techlead outbox show delivery_...        one message with its history; never its address or its words
     techlead outbox replay DESTINATION       let what ended undelivered begin anew (or ids, or `all`)
     techlead outbox drop delivery_...        end what waits or is dead; the action that waits for a call is told
+    techlead outbox drop DESTINATION         end all that is dead there; what waits stays
     techlead outbox pause DESTINATION        let nothing go there; `resume` lets it, and forgives what stood against it
 
 Each takes `--json`. Whoever has the role `admin`, where the backend declares it, finds the same below `/outbox` of the API. Each change of a destination, each

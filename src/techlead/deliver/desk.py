@@ -179,6 +179,18 @@ class Desk:
         self._changed("outbox_dropped", {"count": done})
         return done
 
+    async def drop_dead(self, destination: str, progress: Progress = lambda _done: None) -> int:
+        """End all that ended undelivered in a destination, codes as well; what waits there stays. Give how many."""
+        done = 0
+        for state in desk_statements.REPLAYABLE:
+            before = LAST_ID
+            while rows := await self._look("ended", state=state, lane=destination, before=before, limit=REPLAY_AT_ONCE):
+                done += await self._each("drop", [{"message": row[0], "now": self._clock()} for row in rows])
+                before = rows[-1][0]
+                progress(done)
+        self._changed("outbox_dropped", {"destination": destination, "count": done})
+        return done
+
     async def _drop(self, message: bytes, called: Aftermath | None) -> int:
         async def work(tx: Transaction) -> int:
             calls = await self._run(tx, "call", id=message) if called else []
