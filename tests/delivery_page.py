@@ -44,13 +44,15 @@ obey one breaker, one rate and one retry budget. Both engines pass one suite, `t
     techlead outbox show delivery_...        one message with its history; never its address or its words
     techlead outbox replay DESTINATION       let what ended undelivered begin anew (or ids, or `all`)
     techlead outbox drop delivery_...        end what waits or is dead; the action that waits for a call is told
+    techlead outbox drop DESTINATION         end all that is dead there; what waits stays
     techlead outbox pause DESTINATION        let nothing go there; `resume` lets it, and forgives what stood against it
 
-Each takes `--json`. Whoever has the role `admin`, where the backend declares it, finds the same below `/outbox` of the API. Each change of a destination, each
-try and each message that ends undelivered is an event in the log, with ids and hosts and without personal data. With
-`techlead[metrics]` there are numbers by channel, for Prometheus at `http://127.0.0.1:PORT/metrics` with `TECHLEAD_METRICS_PORT`, a
-port for each process, and for whatever OpenTelemetry is told by its own settings: tries, their duration, what ended undelivered, and every 15 s how much waits
-(`techlead.delivery.waiting`) and how late the first of it is (`techlead.delivery.late`), both of the whole database.
+Each takes `--json`. Whoever has the role `admin`, where the backend declares it, finds the same below `/outbox` of the API, which
+drops by ids alone. Each change of a destination, each try and each message that ends undelivered is an event in the log, with ids and
+hosts and without personal data. With `techlead[metrics]` there are numbers by channel, for Prometheus at
+`http://127.0.0.1:PORT/metrics` with `TECHLEAD_METRICS_PORT`, a port for each process, and for whatever OpenTelemetry is told by its own
+settings: tries, their duration, what ended undelivered, and every 15 s how much waits (`techlead.delivery.waiting`) and how late the
+first of it is (`techlead.delivery.late`), both of the whole database.
 
 ## Measured
 

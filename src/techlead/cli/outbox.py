@@ -25,6 +25,8 @@ from techlead.store.open import open_store
 
 FOUND: Final = 1
 FAILED: Final = "aftermath_failed"
+DELIVERY: Final = "delivery_"
+"""How the id of a message begins; anything else names a destination."""
 SHOWN_MAX: Final = 100
 Answer = tuple[list[str], Any]
 
@@ -33,7 +35,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("step", nargs="?", default="list", choices=list(STEPS), help="what to do (default: list)")
     parser.add_argument(
-        "what", nargs="*", help="show, replay, drop: ids of deliveries; replay, pause, resume: a destination; or `all`"
+        "what",
+        nargs="*",
+        help="show, replay, drop: ids of deliveries; replay, drop (what is dead), pause, resume: a destination; replay: `all`",
     )
     parser.add_argument("--folder", default=".", help="the folder that holds backend.py (default: here)")
     parser.add_argument("--database", default=None, help="sqlite:///FILE or postgresql://... (or TECHLEAD_DATABASE)")
@@ -82,7 +86,7 @@ async def _show(desk: Desk, what: Sequence[str]) -> Answer:
 async def _replay(desk: Desk, what: Sequence[str]) -> Answer:
     if not what:
         raise SettingsRefused("Say what to replay: ids of deliveries, a destination, or `all`.")
-    if what[0].startswith("delivery_"):
+    if what[0].startswith(DELIVERY):
         done = await desk.replay_these(_ids(what))
     else:
         done = await desk.replay("" if what[0] == "all" else what[0], _progress)
@@ -90,6 +94,9 @@ async def _replay(desk: Desk, what: Sequence[str]) -> Answer:
 
 
 async def _drop(desk: Desk, what: Sequence[str]) -> Answer:
+    if len(what) == 1 and not what[0].startswith(DELIVERY):
+        done = await desk.drop_dead(what[0], _progress)
+        return [f"{done} dropped that had ended undelivered; what waits for {what[0]} stays"], {"dropped": done}
     done = await desk.drop_these(_ids(what))
     return [f"{done} dropped; one that is being tried just now stays"], {"dropped": done}
 

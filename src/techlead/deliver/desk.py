@@ -25,6 +25,7 @@ from techlead.store.port import Store, Transaction
 REPLAY_AT_ONCE: Final = 500
 LISTED_MAX: Final = 500
 FIRST_ID: Final = bytes(16)
+KIND: Final = desk_statements.MESSAGE.index("kind")
 LAST_ID: Final = b"\xff" * 16
 _read = msgspec.json.Decoder(Lane).decode
 Progress = Callable[[int], None]
@@ -165,30 +166,51 @@ class Desk:
 
         Of a call that waited its action is told, as after a last try; one that fails keeps nothing from being dropped.
         """
-        done = 0
+        calls: list[bytes] = []
+        others: list[bytes] = []
         for one in deliveries:
-            try:
-                done += await self._drop(one, self._called)
-            except WorldError:
-                raise
-            except Exception as error:  # noqa: BLE001 - the action's own mistake
-                self._changed(
-                    "aftermath_failed", {"delivery": ids.encode("delivery", one), "error": type(error).__name__}
-                )
-                done += await self._drop(one, None)
+            (calls if self._called and await self._is_call(one) else others).append(one)
+        done = await self._each("drop", [{"message": one, "now": self._clock()} for one in others])
+        for one in calls:
+            done += await self._drop_call(one)
         self._changed("outbox_dropped", {"count": done})
         return done
 
-    async def _drop(self, message: bytes, called: Aftermath | None) -> int:
+    async def drop_dead(self, destination: str, progress: Progress = lambda _done: None) -> int:
+        """End all that ended undelivered in a destination, codes as well; what waits there stays. Give how many."""
+        done = 0
+        for state in desk_statements.REPLAYABLE:
+            before = LAST_ID
+            while rows := await self._look("ended", state=state, lane=destination, before=before, limit=REPLAY_AT_ONCE):
+                done += await self._each("drop", [{"message": row[0], "now": self._clock()} for row in rows])
+                before = rows[-1][0]
+                progress(done)
+        self._changed("outbox_dropped", {"destination": destination, "count": done})
+        return done
+
+    async def _is_call(self, message: bytes) -> bool:
+        rows = await self._look("message", id=message)
+        return bool(rows) and rows[0][KIND] == Kind.CALL.value
+
+    async def _drop_call(self, message: bytes) -> int:
+        """Drop one call, and tell its action in the same transaction; without it where the action fails."""
+        told, dropping = self._called, {"message": message, "now": self._clock()}
+
         async def work(tx: Transaction) -> int:
-            calls = await self._run(tx, "call", id=message) if called else []
-            dropped = len(await self._run(tx, "drop", message=message, now=self._clock()))
-            if dropped and called:
-                for row in calls:
-                    await called(tx, read_row(row).waiting, Dead(Fault.WITHDRAWN, "dropped"))
+            waits = await self._run(tx, "call", id=message)
+            dropped = len(await self._run(tx, "drop", **dropping))
+            if dropped and waits and told:
+                await told(tx, read_row(waits[0]).waiting, Dead(Fault.WITHDRAWN, "dropped"))
             return dropped
 
-        return await self._store.write(work)
+        try:
+            return await self._store.write(work)
+        except WorldError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the action's own mistake
+            failed = {"delivery": ids.encode("delivery", message), "error": type(error).__name__}
+            self._changed("aftermath_failed", failed)
+            return await self._each("drop", [dropping])
 
     async def pause(self, destination: str) -> bool:
         """Let nothing go to a destination until it is resumed; what is under way ends. Tell whether anything went there."""

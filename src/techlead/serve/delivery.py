@@ -197,6 +197,7 @@ class LogReports:
             outcome=type(outcome).__name__.lower(),
             **({"fault": fault.value} if fault else {}),
             **({"probe": True} if claimed.probe else {}),
+            **({"reason": outcome.reason} if isinstance(outcome, Released) else {}),
             ms=round(seconds * 1000, 2),
         )
 

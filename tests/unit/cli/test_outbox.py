@@ -69,6 +69,14 @@ def test_an_operator_finds_replays_and_drops(folder: Path, capsys: pytest.Captur
     assert (shown["waiting"], shown["dead"]) == (0, 0)
 
 
+def test_an_operator_drops_what_is_dead_in_a_destination(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(filled(folder))
+    assert ran(folder, capsys, "drop", "email") == {"dropped": 0}
+    assert ran(folder, capsys, "drop", LANE) == {"dropped": 1}
+    [shown] = ran(folder, capsys)
+    assert (shown["waiting"], shown["dead"]) == (1, 0)
+
+
 def test_an_operator_pauses_and_resumes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asyncio.run(filled(folder))
     assert ran(folder, capsys, "pause", LANE) == {"paused": LANE, "known": True}

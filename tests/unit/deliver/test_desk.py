@@ -130,6 +130,17 @@ async def test_what_is_dropped_is_not_sent_but_what_is_under_way_stays(engine: E
     assert await engine.states() == {first: "waiting", second: "dropped"}
 
 
+async def test_what_is_dead_in_one_destination_is_dropped_and_nothing_else(engine: Engine, desk: Desk) -> None:
+    first, code = await failed(engine, 1) + await failed(engine, 1, kind=Kind.CODE)
+    engine.receiver.behaviour = lambda _one: Dead(Fault.REFUSED, "400")
+    [elsewhere] = await engine.put(1, "https://other.example/in")
+    async with engine.running():
+        await until(engine.ended)
+    [waits] = await engine.put()
+    assert (await desk.drop_dead(LANE), await desk.drop_dead(LANE)) == (2, 0)
+    assert await engine.states() == {first: "dropped", code: "dropped", elsewhere: "dead", waits: "waiting"}
+
+
 async def test_nothing_goes_to_a_paused_destination_until_it_is_resumed(engine: Engine, desk: Desk) -> None:
     assert not await desk.pause(LANE), "nothing ever went there"
     assert await desk.pause(LANE)

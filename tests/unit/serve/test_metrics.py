@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,10 +15,12 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from techlead.deliver.breaker import Phase
-from techlead.deliver.outbox import Change, Claimed, Ended
+from techlead.deliver.outbox import Change, Claimed, Ended, Released
 from techlead.deliver.port import Delivered, Fault, Retry
 from techlead.errors import SettingsRefused, StoreBusy
 from techlead.primitives.clock import system_clock
+from techlead.serve.delivery import LogReports
+from techlead.serve.events import EventLog
 from techlead.serve.metrics import NEEDED, Metered, Queues, expose, measure, metered
 from techlead.serve.settings import Settings
 
@@ -78,6 +81,16 @@ def test_of_a_channel_that_is_declared_there_is_a_number_before_anything_has_wai
     reader = InMemoryMetricReader()
     Queues(MeterProvider([reader]).get_meter("techlead"), ["email"]).see([], 10_000_000)
     assert counted(reader)["techlead.delivery.waiting"] == [({"channel": "email"}, 0)]
+
+
+def test_the_log_says_why_a_message_that_is_not_sent_yet_waits() -> None:
+    events: list[dict[str, Any]] = []
+    log = EventLog(system_clock, lambda lines: events.extend(map(json.loads, lines.splitlines())))
+    claimed = Claimed(waiting_of(system_clock(), HOOK), "webhook:hooks.example", 1, False, b"")
+    LogReports(log).tried(claimed, Released(3_600, "quiet hours"), 0.01)
+    LogReports(log).tried(claimed, Delivered("200"), 0.01)
+    log.flush()
+    assert [(one["outcome"], one.get("reason")) for one in events] == [("released", "quiet hours"), ("delivered", None)]
 
 
 async def test_the_length_of_the_queue_is_read_from_the_outbox(tmp_path: Path) -> None:
