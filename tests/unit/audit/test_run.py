@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from techlead.audit.attacks.attack import Need
 from techlead.audit.finding import Finding, Report
 from techlead.audit.run import Wanted, audit
 from techlead.audit.target.given import Given
@@ -88,6 +89,17 @@ def test_what_was_not_tried_is_listed_with_its_reason(report: Report):
     reasons = {one.kind: one.why for one in report.not_tested}
     assert reasons["session.revoked-token"] == "the target has no log-out"
     assert reasons["race.oversell"] == "no attack on it was asked for"
+
+
+def test_where_no_message_is_sent_only_the_scout_looks_for_one(folder: Path, rooms: Path):
+    given = Given(app="shop:app", folder=folder, python=sys.executable)
+    report = audit(given, Wanted(seconds=60, only=("outbound.permanent", "outbound.later")), Heard())
+    struck = [one.what for one in report.timeline if one.what.startswith("outbound.")]
+    assert struck == ["outbound.scout"]
+    assert {(one.kind, one.why) for one in report.not_tested if one.why == Need.MESSAGES.value} == {
+        ("outbound.retries-permanent", Need.MESSAGES.value),
+        ("outbound.ignores-retry-after", Need.MESSAGES.value),
+    }
 
 
 def test_seconds_and_requests_are_counted(report: Report):

@@ -16,7 +16,7 @@ from techlead.audit.attacks.attack import Attack
 from techlead.audit.attacks.input import injection, later, log_lines, path, poisoned, server_error
 from techlead.audit.attacks.limits import body, crowd, hashing, page, storage
 from techlead.audit.attacks.race import burst, lock, lost, torn
-from techlead.audit.attacks.rule import boundary, future, own, steps, zone
+from techlead.audit.attacks.rule import boundary, future, own, steps, word, zone
 
 ROUNDS = 3 if LONG else 1
 SECONDS = 45.0 if LONG else 20.0
@@ -61,6 +61,7 @@ CASES = (
     Case("input_log", "input.injection", log_lines.ATTACK, log_lines, "forged"),
     Case("input_path", "input.path-or-upload", path.ATTACK, path, "outside"),
     Case("rule_bypass", "rule.bypass", steps.ATTACK, steps, "went_on"),
+    Case("rule_word", "rule.bypass", word.ATTACK, word, "granted"),
     Case("rule_bypass", "rule.bypass", own.ATTACK, own, "with_oneself"),
     Case("rule_boundary", "rule.boundary", boundary.ATTACK, boundary, "taken"),
     Case("rule_missing", "rule.missing", future.ATTACK, future, "stored"),

@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack
-from techlead.audit.attacks.rule import boundary, future, own, steps, zone
+from techlead.audit.attacks.rule import boundary, future, own, steps, word, zone
 
-ATTACKS: Final[tuple[Attack, ...]] = (steps.ATTACK, own.ATTACK, boundary.ATTACK, future.ATTACK, zone.ATTACK)
+ATTACKS: Final[tuple[Attack, ...]] = (
+    steps.ATTACK,
+    own.ATTACK,
+    boundary.ATTACK,
+    future.ATTACK,
+    word.ATTACK,
+    zone.ATTACK,
+)
