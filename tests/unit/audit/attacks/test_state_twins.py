@@ -62,6 +62,7 @@ CASES = (
     Case("input_path", "input.path-or-upload", path.ATTACK, path, "outside"),
     Case("rule_bypass", "rule.bypass", steps.ATTACK, steps, "went_on"),
     Case("rule_word", "rule.bypass", word.ATTACK, word, "granted"),
+    Case("rule_silence", "rule.bypass", word.ATTACK, word, "kept_silent"),
     Case("rule_bypass", "rule.bypass", own.ATTACK, own, "with_oneself"),
     Case("rule_boundary", "rule.boundary", boundary.ATTACK, boundary, "taken"),
     Case("rule_missing", "rule.missing", future.ATTACK, future, "stored"),
