@@ -27,6 +27,7 @@ LIKELY: Final = (
     "rule.time-zone",
     "input.log-lines",
     "rule.missing",
+    "rule.word",
     "rule.boundary",
     "exposure.logs",
     "limits.body-size",

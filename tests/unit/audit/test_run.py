@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from audited import TARGETS
 
+from techlead.audit.attacks.attack import Need
 from techlead.audit.finding import Finding, Report
 from techlead.audit.run import Wanted, audit
 from techlead.audit.target.given import Given
@@ -100,6 +101,17 @@ def test_people_are_settled_only_where_a_database_keeps_them(app: str, family: s
     done = {one.what for one in report.timeline}
     assert "password.no-policy" in done
     assert ("settle" in done) is settles
+
+
+def test_where_no_message_is_sent_only_the_scout_looks_for_one(folder: Path, rooms: Path):
+    given = Given(app="shop:app", folder=folder, python=sys.executable)
+    report = audit(given, Wanted(seconds=60, only=("outbound.permanent", "outbound.later")), Heard())
+    struck = [one.what for one in report.timeline if one.what.startswith("outbound.")]
+    assert struck == ["outbound.scout"]
+    assert {(one.kind, one.why) for one in report.not_tested if one.why == Need.MESSAGES.value} == {
+        ("outbound.retries-permanent", Need.MESSAGES.value),
+        ("outbound.ignores-retry-after", Need.MESSAGES.value),
+    }
 
 
 def test_seconds_and_requests_are_counted(report: Report):

@@ -59,7 +59,13 @@ def test_where_everybody_may_make_them_anybody_owns_them():
 
 def test_the_search_ends_only_once_a_worker_sends_both_webhooks_and_mail():
     hook, mail = trigger("http", personal=True, within=False), trigger("smtp", personal=False, within=False)
-    assert _enough([hook, mail])
-    assert not _enough([hook])
-    assert not _enough([mail])
-    assert not _enough([hook, trigger("smtp", personal=False, within=True)])
+    assert _enough([hook, mail], personal=True)
+    assert not _enough([hook], personal=True)
+    assert not _enough([mail], personal=True)
+    assert not _enough([hook, trigger("smtp", personal=False, within=True)], personal=True)
+
+
+def test_a_webhook_of_the_settings_is_enough_only_where_nobody_can_give_one_of_his_own():
+    hook, mail = trigger("http", personal=False, within=False), trigger("smtp", personal=False, within=False)
+    assert _enough([hook, mail], personal=False)
+    assert not _enough([hook, mail], personal=True)

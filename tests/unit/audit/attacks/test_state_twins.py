@@ -16,7 +16,7 @@ from techlead.audit.attacks.attack import Attack
 from techlead.audit.attacks.input import injection, later, log_lines, path, poisoned, server_error, upload
 from techlead.audit.attacks.limits import body, crowd, hashing, page, pattern, storage
 from techlead.audit.attacks.race import burst, lock, lost, torn
-from techlead.audit.attacks.rule import boundary, future, own, referral, steps, zone
+from techlead.audit.attacks.rule import boundary, future, own, referral, steps, word, zone
 
 ROUNDS = 3 if LONG else 1
 SECONDS = 45.0 if LONG else 20.0
@@ -65,6 +65,8 @@ CASES = (
     Case("input_path", "input.path-or-upload", path.ATTACK, path, "outside"),
     Case("input_pages", "input.path-or-upload", upload.ATTACK, upload, "runs"),
     Case("rule_bypass", "rule.bypass", steps.ATTACK, steps, "went_on"),
+    Case("rule_word", "rule.bypass", word.ATTACK, word, "granted"),
+    Case("rule_silence", "rule.bypass", word.ATTACK, word, "kept_silent"),
     Case("rule_bypass", "rule.bypass", own.ATTACK, own, "with_oneself"),
     Case("rule_own_code", "rule.bypass", referral.ATTACK, referral, "rewarded"),
     Case("rule_boundary", "rule.boundary", boundary.ATTACK, boundary, "taken"),

@@ -48,10 +48,10 @@ def strike(site: Site) -> Iterator[Outcome]:
         base = callers.able(create)
         if base is None:
             continue
+        tried = True
         if base[1].seconds * FEW > site.left() * FILL_SHARE:
             yield NotTested(KIND, f"the rows of {listing.name} take too long to make: give more with --seconds")
             continue
-        tried = True
         best, made = None, 0
         for rows_wanted in (FEW, ROWS) if sure else (FEW, ROWS, ROWS_SURE):
             made += _fill(site, create, base[0], rows_wanted - made, made)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,7 @@ from typing import Final
 from techlead.audit.attacks.attack import Site, Unavailable
 from techlead.audit.attacks.outbound.pace import until_silent, walk
 from techlead.audit.attacks.outbound.stage import PERSONAL_HOSTS, Stage, needs_rows, subscriptions
-from techlead.audit.target.exchange import Actor
+from techlead.audit.target.exchange import Actor, Request
 from techlead.audit.target.operation import Operation, Role
 from techlead.audit.world.arrival import Arrival
 
@@ -30,8 +30,13 @@ LATER_SECONDS: Final = 5.0
 DRAIN_SECONDS: Final = 5.0
 STRANGERS_MAX: Final = 4
 TRIED_MAX: Final = 30
+TOGETHER: Final = 6
+"""Operations whose rows are made together, before one wait for what that causes."""
 UNTOUCHED: Final = frozenset({Role.LOG_OUT, Role.DELETE, Role.PASSWORD, Role.RESET, Role.DOCUMENTS, Role.LOG_IN})
 FIRST_TRIED: Final = (Role.CREATE, Role.ACT, Role.SIGN_UP, Role.FORGOT, Role.OTHER, Role.CHANGE, Role.CHANGE_ME)
+
+Pair = tuple[Actor | None, Actor]
+"""Who owns the row, where one is needed, and who calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +89,16 @@ def _search(site: Site) -> tuple[tuple[Trigger, ...], bool]:
     """What sends messages, and whether all was tried."""
     stage = Stage(site, "first")
     people = tuple(_people(stage, (*site.people.roles[:1], *site.people.roles)))
-    until_silent(site, DRAIN_SECONDS)  # who signs up may be welcomed
     tried = candidates(site)[:TRIED_MAX]
     found: dict[tuple[str, str, str], Trigger] = {}
     for seconds in (NOTICE_SECONDS, PATIENT_SECONDS):
         mark = site.world.ledger.mark()
-        for operation in tried:
-            if site.left() < RESERVE_SECONDS:
-                break
-            for trigger in _try(stage, operation, people, seconds):
-                found.setdefault((trigger.channel, trigger.operation.name, trigger.caller_role), trigger)
-            if _enough(found.values(), personal=bool(subscriptions(site))):
-                break
+        for trigger in _tried(stage, tried, people, seconds):
+            found.setdefault((trigger.channel, trigger.operation.name, trigger.caller_role), trigger)
         if found or not listen(site, mark, PATIENT_SECONDS, step=10.0):
             break
     known = sorted(found.values(), key=lambda one: (not one.personal, one.within, bool(not one.owner_role)))
     return tuple(known), site.left() >= RESERVE_SECONDS
-
-
-def _enough(found: Iterable[Trigger], *, personal: bool) -> bool:
-    """Whether a worker sends both mail and webhooks (to addresses of people's own, where they can give one): it then sends what the other operations cause, too."""
-    late = [one for one in found if not one.within]
-    hooks = any(one.channel == "http" and (one.personal or not personal) for one in late)
-    return hooks and any(one.channel == "smtp" for one in late)
 
 
 def candidates(site: Site) -> list[Operation]:
@@ -130,22 +122,57 @@ def _people(stage: Stage, roles: tuple[str, ...]) -> Iterator[Actor]:
             yield stage.person(role)
 
 
-def _try(stage: Stage, operation: Operation, people: tuple[Actor, ...], seconds: float) -> Iterator[Trigger]:
-    """Do it as those who may; what the making of its rows had caused is let arrive first."""
-    for owner, caller in _pairs(stage, operation, people):
-        try:
-            before = stage.site.world.ledger.mark()
-            request = stage.request(operation, caller, stage.ground(operation, owner))
-        except Unavailable:
-            continue
-        if needs_rows(operation):
+def _tried(
+    stage: Stage, operations: Sequence[Operation], people: tuple[Actor, ...], seconds: float
+) -> Iterator[Trigger]:
+    """Try some operations at a time, since their rows can be made together; until it is enough."""
+    seen: list[Trigger] = []
+    for begin in range(0, len(operations), TOGETHER):
+        some = [(one, _pairs(stage, one, people)) for one in operations[begin : begin + TOGETHER]]
+        ready = [(one, pairs, next(_prepared(stage, one, pairs), None)) for one, pairs in some]
+        until_silent(stage.site, DRAIN_SECONDS)  # what the making of rows has caused
+        for operation, pairs, first in ready:
+            if stage.site.left() < RESERVE_SECONDS:
+                return
+            new = list(_try(stage, operation, first, pairs, seconds))
+            yield from new
+            seen += new
+            if _enough(seen, personal=bool(subscriptions(stage.site))):
+                return
+
+
+def _enough(found: Iterable[Trigger], *, personal: bool) -> bool:
+    """Whether a worker sends both mail and webhooks (to addresses of people's own, where they can give one): it then sends what the other operations cause, too."""
+    late = [one for one in found if not one.within]
+    hooks = any(one.channel == "http" and (one.personal or not personal) for one in late)
+    return hooks and any(one.channel == "smtp" for one in late)
+
+
+def _prepared(stage: Stage, operation: Operation, pairs: Iterator[Pair]) -> Iterator[tuple[Pair, Request]]:
+    """The request of each pair, with its rows made."""
+    for owner, caller in pairs:
+        with suppress(Unavailable):
+            yield (owner, caller), stage.request(operation, caller, stage.ground(operation, owner))
+
+
+def _try(
+    stage: Stage,
+    operation: Operation,
+    first: tuple[Pair, Request] | None,
+    pairs: Iterator[Pair],
+    seconds: float,
+) -> Iterator[Trigger]:
+    """Do it as those who may; what the making of further rows had caused is let arrive first."""
+    before = stage.site.world.ledger.mark()
+    for (owner, caller), request in itertools.chain([first] if first else [], _prepared(stage, operation, pairs)):
+        if first is None or request is not first[1]:
             until_silent(stage.site, DRAIN_SECONDS, since=before)
         fired = stage.send(request)
+        before = fired.mark
         if not fired.answer.ok:
             continue
         answered = stage.site.world.ledger.mark()
-        came = listen(stage.site, fired.mark, seconds)
-        for arrival in came:
+        for arrival in listen(stage.site, fired.mark, seconds):
             yield Trigger(
                 operation=operation,
                 channel=arrival.channel,
@@ -160,7 +187,7 @@ def _try(stage: Stage, operation: Operation, people: tuple[Actor, ...], seconds:
         return
 
 
-def _pairs(stage: Stage, operation: Operation, people: tuple[Actor, ...]) -> Iterator[tuple[Actor | None, Actor]]:
+def _pairs(stage: Stage, operation: Operation, people: tuple[Actor, ...]) -> Iterator[Pair]:
     """Whose row, and who calls: strangers first, since who acts is seldom who is told; those who were seen to succeed.
 
     Only who may make the rows owns them: for others a stand-in does, and it is the stand-in who would be told.

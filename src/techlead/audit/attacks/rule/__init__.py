@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack
-from techlead.audit.attacks.rule import boundary, future, own, referral, steps, zone
+from techlead.audit.attacks.rule import boundary, future, own, referral, steps, word, zone
 
 ATTACKS: Final[tuple[Attack, ...]] = (
     steps.ATTACK,
@@ -13,5 +13,6 @@ ATTACKS: Final[tuple[Attack, ...]] = (
     referral.ATTACK,
     boundary.ATTACK,
     future.ATTACK,
+    word.ATTACK,
     zone.ATTACK,
 )

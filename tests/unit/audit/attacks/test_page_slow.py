@@ -1,0 +1,39 @@
+"""Lists whose rows take long to make: they wait for a longer audit, and it is told."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from techlead.audit.attacks.attack import NotTested
+from techlead.audit.attacks.limits import page
+from techlead.audit.target.exchange import ANONYMOUS, Answer, Request
+from techlead.audit.target.operation import Operation, Role
+
+PEOPLE = Operation("GET", "/people", Role.LIST, "people")
+JOIN = Operation("POST", "/people", Role.CREATE, "people")
+
+
+def struck(monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[Any]:
+    answer = Answer(Request("POST", "/people", ANONYMOUS, body={}), 201, seconds=seconds)
+    monkeypatch.setattr(page, "Callers", lambda _: SimpleNamespace(able=lambda _: (answer.request, answer)))
+    monkeypatch.setattr(page, "_most", lambda *_: None)
+    site: Any = SimpleNamespace(
+        places=lambda *_: (PEOPLE,),
+        operations=(PEOPLE, JOIN),
+        left=lambda: 20.0,
+        many=lambda requests, *_, **__: [answer for _ in requests],
+    )
+    return list(page.strike(site))
+
+
+def test_a_list_of_people_whose_passwords_are_hashed_is_left_and_told(monkeypatch: pytest.MonkeyPatch):
+    told = struck(monkeypatch, 0.3)
+    assert [type(one) for one in told] == [NotTested]
+    assert "GET /people" in told[0].why
+
+
+def test_a_list_whose_rows_are_quick_is_filled(monkeypatch: pytest.MonkeyPatch):
+    assert struck(monkeypatch, 0.01) == []
