@@ -84,6 +84,17 @@ def test_a_breaker_lets_some_messages_wait():
     assert not all_called_again(messages((0, 30, 90, 200), (1, 31, 92), (2, 600, 900)), 3)
 
 
+def test_a_breaker_that_lets_one_call_through_from_time_to_time_is_one_however_long_it_takes():
+    one_by_one = messages(
+        (0, 624, 1422, 2079), (0, 4221, 4930, 5759), (0, 7845, 8517, 9247), (20144, 20958, 21805, 22686)
+    )
+    assert not all_called_again(one_by_one, 3)
+
+
+def test_a_worker_that_waits_for_each_call_is_slow_and_has_no_breaker():
+    assert all_called_again(messages((0, 40, 110, 190), (20, 60, 150, 260), (40, 80, 210, 300)), 3)
+
+
 @pytest.mark.parametrize(
     "first, second, found",
     [

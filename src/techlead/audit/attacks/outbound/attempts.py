@@ -31,6 +31,8 @@ GROWTH_OF_TWO_MIN: Final = 1.6
 STEADY_SECONDS_MAX: Final = 300.0
 """Who waits longer than this between all tries does no harm by not waiting longer still."""
 TRIES_OF_GROWTH: Final = 3
+SLOW_WORKER_SECONDS_MAX: Final = 60.0
+"""Messages that were caused together and are first tried further apart than this were not sent slowly: something held them back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def all_called_again(messages: Sequence[Tries], rounds: int) -> bool:
     more = [each.times[rounds] for each in messages if len(each.times) > rounds]
     last_of_round = max(each.times[rounds - 1] for each in messages)
     spread = max(each.times[0] for each in messages) - min(each.times[0] for each in messages)
-    return not more or last_of_round <= min(more) + spread + SAME_GAP_SECONDS
+    return not more or last_of_round <= min(more) + min(spread, SLOW_WORKER_SECONDS_MAX) + SAME_GAP_SECONDS
 
 
 def stable_id(first: Arrival, second: Arrival) -> str:
