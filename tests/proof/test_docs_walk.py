@@ -42,7 +42,7 @@ NOT_TYPED = {
     r"make (?:demo|test)$": "it is what runs this; unit/house/test_commands.py runs `make demo`",
     r"pip install ": "it fetches from the package index",
     r"python -m venv .*pip install ": "it fetches from the package index",
-    r"python bench/audit/run\.py ": "it needs clones of other projects, which the index of the bench names",
+    r"python bench/audit/(run|rate)\.py ": "it needs clones of other projects, which the index of the bench names",
     r"git fetch origin \$\{\{": "GitHub names the branch",
     r"techlead scaffold client \S+ --typescript ": "it fetches a generator from npm; unit/scaffold/test_client.py runs its words",
 }
