@@ -62,7 +62,9 @@ LAST: Final = ("session.digit-key",)
 
 def possessions(known: Understanding, *, runs: bool) -> frozenset[Need]:
     """What attacks may count on."""
-    has = {Need.PROCESS, Need.LOG, Need.CLOCK, Need.SOURCE, Need.MESSAGES} if runs else set()
+    has = {Need.MESSAGES}  # until a scout finds that there are none
+    if runs:
+        has |= {Need.PROCESS, Need.LOG, Need.CLOCK, Need.SOURCE}
     if known.ways.carries:
         has.add(Need.PEOPLE)
     if "admin" in known.ways.roles:
