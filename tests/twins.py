@@ -27,15 +27,21 @@ READING = threading.Lock()  # CPython 3.11 cannot parse in two threads at once
 class Twin:
     """One target that runs, and what was understood of it."""
 
-    def __init__(self, instance: Instance, known: Understanding) -> None:
-        self._instance = instance
-        self._known = known
-        self._untouched = instance.snapshot() if LONG else None
+    def __init__(self, stable: Stable, given: Given) -> None:
+        self._stable = stable
+        self._given = given
+        self._instance, self._known = self._new()
+
+    def _new(self) -> tuple[Instance, Understanding]:
+        instance = self._stable.fresh()
+        assert instance.client is not None
+        met = meet(instance, self._given, SEED, instance.client.send)
+        return instance, understand(instance, met, (), SEED, instance.client.send, 10.0)
 
     def start_over(self) -> None:
-        """Forget what was done to it: a hole that spoils a row for everybody could not be seen again."""
-        if self._untouched is not None:
-            self._instance.restore(self._untouched)
+        """Take a fresh copy: a hole that spoils a row for everybody could not be seen again."""
+        self._stable.put_away(self._instance)
+        self._instance, self._known = self._new()
 
     def sighted(self, attack: Attack, seconds: float, seed: int = SEED) -> list[Sighting]:
         """Strike once; what cannot be tried is a fault of the target, and fails the test."""
@@ -55,10 +61,7 @@ def twin(family: str, app: str, *, hole: bool) -> Iterator[Twin]:
         launch = launch_of(given, folder)
     stable = Stable(given, launch, folder)
     try:
-        instance = stable.fresh()
-        assert instance.client is not None
-        met = meet(instance, given, SEED, instance.client.send)
-        yield Twin(instance, understand(instance, met, (), SEED, instance.client.send, 10.0))
+        yield Twin(stable, given)
     finally:
         stable.close()
 

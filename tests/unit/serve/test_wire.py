@@ -195,6 +195,39 @@ async def test_an_answer_whose_caller_has_left_is_kept_to_itself(tmp_path):
         assert b"200 OK" in (await told(port, GET))[1]
 
 
+async def test_a_read_that_has_to_wait_is_answered_in_its_turn(tmp_path, monkeypatch):
+    async with (
+        running(example("marketplace"), sqlite_url(tmp_path)) as caller,
+        served(caller.application, HttpToolsProtocol) as theirs,
+        served(caller.application, WholeRequests) as ours,
+    ):
+        answer = caller.application.answer
+
+        async def waiting(request):
+            await asyncio.sleep(0.01)
+            return await answer(request)
+
+        monkeypatch.setattr(caller.application, "answer", waiting)
+        assert await told(ours, GET + GET) == await told(theirs, GET + GET)
+
+
+async def test_a_read_that_waits_when_the_server_gives_up_ends_with_its_connection(tmp_path, monkeypatch):
+    async with running(example("marketplace"), sqlite_url(tmp_path)) as caller:
+
+        async def waiting(_request):
+            await asyncio.sleep(60)
+
+        monkeypatch.setattr(caller.application, "answer", waiting)
+        async with served(caller.application, WholeRequests, timeout_graceful_shutdown=0.1) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(GET)
+            await writer.drain()
+            await asyncio.sleep(0.05)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+
+
 def test_a_header_that_holds_a_line_end_is_never_written():
     for headers in (((b"location", b"/x\r\nset-cookie: a=b"),), ((b"x\ny", b"z"),)):
         with pytest.raises(Exception, match="line end"):

@@ -209,15 +209,7 @@ class Database(Protocol):
 
 
 class State(Protocol):
-    """Processes and snapshots of this instance."""
-
-    def snapshot(self) -> str:
-        """Keep the database as it is; the name to restore it by."""
-        ...
-
-    def restore(self, snapshot: str) -> None:
-        """Stop, put the database back, start again."""
-        ...
+    """Processes and folder of this instance."""
 
     def kill(self) -> None:
         """Kill -9 every process of the target."""
@@ -267,7 +259,7 @@ class Site(Protocol):
 
     @property
     def state(self) -> State:
-        """Its processes and snapshots."""
+        """Its processes and folder."""
         ...
 
     @property

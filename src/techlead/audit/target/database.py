@@ -1,9 +1,8 @@
-"""An instance's own database: found by looking for SQLite files in its copy, read for effects, kept and put back."""
+"""An instance's own database: found by looking for SQLite files in its copy, read for effects and changed."""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,6 @@ MAGIC: Final = b"SQLite format 3\0"
 ROWS_MAX: Final = 10_000
 WAIT_SECONDS: Final = 5.0
 PAUSES_SECONDS: Final = (0.05, 0.2, 0.5)
-COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
 
 
 def sqlite_files(*folders: Path) -> tuple[Path, ...]:
@@ -85,14 +83,3 @@ class SqliteDatabase:
             changed = connection.execute(statement, values).rowcount
             connection.commit()
             return changed
-
-    def copy_to(self, file: Path) -> None:
-        """Write a consistent copy while the target runs."""
-        with self._connected() as connection, contextlib.closing(sqlite3.connect(file)) as copy:
-            connection.backup(copy)
-
-    def put_back(self, file: Path) -> None:
-        """Take the copy's place; the target must be stopped."""
-        for ending in COMPANIONS:
-            Path(f"{self.file}{ending}").unlink(missing_ok=True)
-        shutil.copyfile(file, self.file)

@@ -65,8 +65,6 @@ class Instance:
         self._home = Path(tempfile.mkdtemp(prefix="instance-", dir=root))
         self._control = self._home / "control"
         self._control.mkdir()
-        self._snapshots = self._home / "snapshots"
-        self._snapshots.mkdir()
         self._temporary = self._home / "temporary"
         self._temporary.mkdir()
         self.folder: Path | None = copied(source, self._home / "target")
@@ -74,7 +72,6 @@ class Instance:
         self._ready_seconds = ready_seconds
         named = template or place_in(launch.environment)
         self._postgres = PostgresDatabase.copied(named) if named else None
-        self._kept: dict[str, PostgresDatabase] = {}
         self.clock = MovedClock(self._control)
         self.world = World(self.clock.now, frozenset({named.port} if named else ()))
         self.log = CapturedLog(self._control, self.folder)
@@ -194,28 +191,6 @@ class Instance:
         files = sqlite_files(*(folder for folder in (self.folder, self._control, self._temporary) if folder))
         return SqliteDatabase(files[0]) if files else None
 
-    def snapshot(self) -> str:
-        """Keep the database as it is; PostgreSQL copies only what nobody is connected to, so that the target is restarted."""
-        sqlite = None if self._postgres else self._sqlite()
-        name = f"{len(list(self._snapshots.iterdir())) + len(self._kept)}"
-        if self._postgres:
-            self.kill()
-            self._kept[name] = self._postgres.snapshot()
-            self.start()
-        elif sqlite is not None:
-            sqlite.copy_to(self._snapshots / name)
-        return name
-
-    def restore(self, snapshot: str) -> None:
-        """Stop, put the database back, start again."""
-        self.kill()
-        sqlite = None if self._postgres else self._sqlite()
-        if self._postgres:
-            self._postgres.put_back(self._kept[snapshot])
-        elif sqlite is not None and (self._snapshots / snapshot).exists():
-            sqlite.put_back(self._snapshots / snapshot)
-        self.start()
-
     def kill(self) -> None:
         """Kill -9 every process of the target."""
         self._processes.kill()
@@ -240,6 +215,6 @@ class Instance:
             self.client.close()
         self.world.close()
         self.clock.close()
-        for database in (*self._kept.values(), *((self._postgres,) if self._postgres else ())):
-            database.drop()
+        if self._postgres:
+            self._postgres.drop()
         shutil.rmtree(self._home, ignore_errors=True)

@@ -134,15 +134,6 @@ class PostgresDatabase:
 
         return _run(self.place, work)
 
-    def snapshot(self) -> PostgresDatabase:
-        """Make a copy; nobody may be connected."""
-        return PostgresDatabase.copied(self.place)
-
-    def put_back(self, snapshot: PostgresDatabase) -> None:
-        """Take the copy's contents; the target must be stopped."""
-        self.drop()
-        _administer(self.place, f'CREATE DATABASE "{self.place.name}" TEMPLATE "{snapshot.place.name}"')
-
     def drop(self) -> None:
         """Leave nothing behind."""
         _administer(self.place, f'DROP DATABASE IF EXISTS "{self.place.name}" WITH (FORCE)')

@@ -116,14 +116,6 @@ class Remote:
         """Nothing can be read from outside but what is served."""
         return {}
 
-    def snapshot(self) -> str:
-        """Refuse."""
-        raise Unavailable(BEYOND)
-
-    def restore(self, snapshot: str) -> None:
-        """Refuse."""
-        raise Unavailable(f"{BEYOND} ({snapshot})")
-
     def kill(self) -> None:
         """Refuse."""
         raise Unavailable(BEYOND)

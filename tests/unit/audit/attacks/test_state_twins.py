@@ -63,6 +63,7 @@ CASES = (
     Case("input_injection", "input.injection", injection.ATTACK, injection, "answers_differ"),
     Case("input_log", "input.injection", log_lines.ATTACK, log_lines, "forged"),
     Case("input_path", "input.path-or-upload", path.ATTACK, path, "outside"),
+    Case("input_upload", "input.path-or-upload", path.ATTACK, path, "climbed"),
     Case("input_pages", "input.path-or-upload", upload.ATTACK, upload, "runs"),
     Case("rule_bypass", "rule.bypass", steps.ATTACK, steps, "went_on"),
     Case("rule_word", "rule.bypass", word.ATTACK, word, "granted"),
@@ -100,7 +101,8 @@ CHANCY = frozenset({"race.torn-read", "race.lost-update", "race.double-submit", 
 def test_it_is_found_on_the_hole(twins: tuple[Case, Twin, Twin]) -> None:
     case, hole, _ = twins
     for number in range(ROUNDS):
-        hole.start_over()
+        if number:
+            hole.start_over()
         found = hole.sighted(case.attack, SECONDS, SEED + number)
         if case.kind in CHANCY and not found:  # on a busy machine one strike may miss it
             found = hole.sighted(case.attack, 2 * SECONDS, SEED + ROUNDS + number)

@@ -1,4 +1,4 @@
-"""An instance's SQLite file: found, read, changed, kept and put back."""
+"""An instance's SQLite file: found, read and changed."""
 
 from __future__ import annotations
 
@@ -35,12 +35,9 @@ def test_tables_and_rows_are_read(database: SqliteDatabase):
     assert database.rows('or"ders') == ()
 
 
-def test_a_copy_is_put_back_whole(tmp_path: Path, database: SqliteDatabase):
-    database.copy_to(tmp_path / "kept")
+def test_a_row_is_changed(database: SqliteDatabase):
     assert database.change("UPDATE people SET name = ?", "bob") == 1
-    database.put_back(tmp_path / "kept")
-    assert database.rows("people") == ({"name": "alice"},)
-    assert not Path(f"{database.file}-wal").exists()
+    assert database.rows("people") == ({"name": "bob"},)
 
 
 def test_what_cannot_be_written_is_tried_again_and_then_said(database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch):

@@ -40,16 +40,6 @@ def test_an_instance_has_a_copy_of_its_own_and_drops_it(shop: PostgresDatabase):
         copy.tables()
 
 
-def test_a_snapshot_is_put_back(shop: PostgresDatabase):
-    snapshot = shop.snapshot()
-    try:
-        shop.change("DELETE FROM people")
-        shop.put_back(snapshot)
-        assert len(shop.rows("people")) == 1
-    finally:
-        snapshot.drop()
-
-
 def test_a_database_that_is_not_there_yet_is_made_empty(place: Place):
     copy = PostgresDatabase.copied(place.named("techlead_audit_nobody_made_this"))
     try:

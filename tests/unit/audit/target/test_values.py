@@ -70,3 +70,47 @@ def test_a_list_of_texts_holds_texts(values: Values):
     made = values.value(field)
     assert len(made) == 2
     assert all(isinstance(one, str) for one in made)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "value"),
+    [
+        ("currency", "", "EUR"),
+        ("country_code", "", "DE"),
+        ("time_zone", "", "UTC"),
+        ("colour", "", "#336699"),
+        ("reference", "uuid", "00000000-0000-4000-8000-000000000000"),
+        ("share", "decimal", "25.00"),
+        ("host", "ipv4", "11.0.0.1"),
+    ],
+)
+def test_a_text_of_a_known_kind_is_one_that_is_taken(values: Values, name: str, shape: str, value: str):
+    assert values.value(Field(name, "string", Meaning.TEXT, format=shape)) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "value"),
+    [
+        ("starts_at", "date-time", "2027-01-18T08:00:00Z"),
+        ("ends_at", "date-time", "2027-01-18T09:00:00Z"),
+        ("created_at", "date-time", "2027-01-14T08:00:00Z"),
+        ("delivery_date", "", "2027-01-18"),
+        ("opens", "time", "08:00:00"),
+    ],
+)
+def test_a_moment_lies_ahead_but_for_what_has_happened(values: Values, name: str, shape: str, value: str):
+    assert values.value(Field(name, "string", Meaning.WHEN, format=shape)) == value
+
+
+def test_a_list_has_as_many_as_are_asked_for_and_none_that_nobody_needs(values: Values):
+    words = Field("word", meaning=Meaning.TEXT)
+    assert len(values.value(Field("words", "array", length_min=3, item=words))) == 3
+    assert values.value(Field("words", "array", item=words)) == []
+    rows = values.value(Field("lines", "array", fields=(Field("count", "integer", Meaning.QUANTITY),)))
+    assert rows == [{"count": 2}]
+    assert values.value(Field("line", "object", fields=(Field("count", "integer", Meaning.QUANTITY),))) == {"count": 2}
+
+
+def test_cents_and_durations_are_of_a_usual_size(values: Values):
+    assert values.value(Field("price_cents", "integer", Meaning.NUMBER)) == 2_500
+    assert values.value(Field("duration_minutes", "number", Meaning.NUMBER)) == 60.0

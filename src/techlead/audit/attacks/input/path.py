@@ -76,21 +76,33 @@ def _requests(operation: Operation, base: Request) -> Iterator[Request]:
                     yield with_value(base, name, word)
 
 
+def climbed(meant: set[Path], written: set[Path]) -> bool:
+    """Tell whether a file was written anywhere but in the folder in which its plain name was kept."""
+    return bool({path.parent for path in written} - {path.parent for path in meant})
+
+
 def _upload(site: Site, operation: Operation, base: Request) -> Iterator[Outcome]:
-    """Send a file whose name climbs: found again above the folder it was meant for, it was written where the caller said."""
+    """Send a file by a plain name, and by one that climbs: what is kept elsewhere was written where the caller said."""
     files = [field for field in operation.body if field.type == "file" or field.meaning is Meaning.FILE]
     folder = site.state.folder
     if not files or folder is None:
         return
-    before = _uploaded(folder)
+    _, meant = _sent(site, folder, _form(base, files[0].name, UPLOADED))
     for depth in (1, 2, 3):
-        answer = site.send(_form(base, files[0].name, "../" * depth + UPLOADED))
-        after = _uploaded(folder)
-        if answer.ok and after - before:
+        answer, written = _sent(site, folder, _form(base, files[0].name, "../" * depth + UPLOADED))
+        if answer.ok and written and climbed(meant, written):
             yield _sighting(operation, answer)
-            for path in after - before:
-                path.unlink(missing_ok=True)
             return
+
+
+def _sent(site: Site, folder: Path, request: Request) -> tuple[Answer, set[Path]]:
+    """Send an upload; where its file was written, from where it is removed again."""
+    before = _uploaded(folder)
+    answer = site.send(request)
+    written = _uploaded(folder) - before
+    for path in written:
+        path.unlink(missing_ok=True)
+    return answer, written
 
 
 def _uploaded(folder: Path) -> set[Path]:
