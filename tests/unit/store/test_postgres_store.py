@@ -23,7 +23,7 @@ from techlead.errors import (
 from techlead.store.port import StoreSettings, Transaction
 from techlead.store.postgres import PostgresStore
 
-STRICT = StoreSettings(lock_seconds_max=0.2, connect_seconds_max=0.5, statement_seconds_max=1.0)
+STRICT = StoreSettings(lock_seconds_max=0.2, statement_seconds_max=1.0)
 
 
 MINE = "pid <> pg_backend_pid() AND datname = current_database() AND backend_type = 'client backend'"
@@ -38,10 +38,12 @@ def url() -> Iterator[str]:
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[PostgresStore]:
     opened = PostgresStore(url, STRICT)
-    await opened.open()
-    await create_tables(opened)
-    yield opened
-    await opened.close()
+    try:
+        await opened.open()
+        await create_tables(opened)
+        yield opened
+    finally:
+        await opened.close()
 
 
 @pytest.fixture
@@ -254,8 +256,8 @@ async def test_the_columns_of_a_refusal_are_asked_once(store: PostgresStore) -> 
 
 async def test_a_refusal_is_told_even_when_its_columns_cannot_be_asked(url: str, store: PostgresStore) -> None:
     await store.write(add(1, "ada"))
-    single = PostgresStore(url, StoreSettings(read_connections_max=1, connect_seconds_max=0.05))
-    reading = asyncio.create_task(single.read("SELECT pg_sleep(0.5)"))
+    single = PostgresStore(url, StoreSettings(read_connections_max=1, connect_seconds_max=1.0))
+    reading = asyncio.create_task(single.read("SELECT pg_sleep(2)"))
     await asyncio.sleep(0.1)
     with pytest.raises(UniqueViolated) as refused:
         await single.write(add(2, "ada"))
