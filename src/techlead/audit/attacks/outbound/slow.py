@@ -13,7 +13,7 @@ from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
 from techlead.audit.attacks.outbound.pace import Pace, walk
 from techlead.audit.attacks.outbound.scene import Scene, scenes
 from techlead.audit.attacks.outbound.stage import Fired
-from techlead.audit.attacks.outbound.triggers import find
+from techlead.audit.attacks.outbound.triggers import Trigger, find
 from techlead.audit.target.exchange import Request
 from techlead.audit.world.arrival import Arrival, as_lines
 from techlead.audit.world.manner import WELL, Drip, Hang, Manner
@@ -86,7 +86,7 @@ def strike(site: Site) -> Iterator[Outcome]:
 def blocks_request(scene: Scene, channel: str) -> Iterator[Sighting]:
     """Let the receiver hang and look whether the answer to the caller does."""
     trigger = scene.cause.trigger(channel)
-    if not trigger.within:
+    if not sent_within(trigger):
         return
     requests = scene.requests(1)
     scene.settle()
@@ -108,6 +108,11 @@ def blocks_request(scene: Scene, channel: str) -> Iterator[Sighting]:
             claim += f" Meanwhile nobody else is served: another request had no answer for {everybody:.1f} s."
         evidence = {"hanging": trigger.destination, "seconds": seconds}
         yield Sighting("outbound.blocks-request", name, claim, cause="outbound.blocks-request", evidence=evidence)
+
+
+def sent_within(trigger: Trigger) -> bool:
+    """Whether its message was seen to come before the request that causes it was answered."""
+    return trigger.within
 
 
 def answered(call: Future[Fired]) -> bool:
