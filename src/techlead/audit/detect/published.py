@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from techlead.audit.detect.parsing import parsed
+
 KEYS: Final = (
     "", "secret", "secretkey", "secret-key", "secret_key", "SECRET_KEY", "SECRET", "secret123", "secret1234", "s3cr3t", "s3cret", "topsecret",
     "top-secret", "supersecret", "supersecretkey", "super-secret", "super-secret-key", "super_secret_key", "super secret key",
@@ -80,11 +82,8 @@ def _texts(path: Path) -> Iterator[str]:
     if path.suffix != ".py":
         yield from SETTING.findall(source)
         return
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    for node in ast.walk(tree):
+    tree = parsed(source)
+    for node in ast.walk(tree) if tree is not None else ():
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
             yield node.value if isinstance(node.value, str) else node.value.decode("utf-8", "replace")
 
@@ -106,9 +105,8 @@ TELLING: Final = re.compile(r"\d|pass|change|secret|!|admin", re.IGNORECASE)
 
 def _words_near(path: Path, login: str) -> Iterator[str]:
     """Give the words without blanks near each place where the log-in stands."""
-    try:
-        tree = ast.parse(path.read_text("utf-8", "replace"))
-    except (SyntaxError, ValueError, RecursionError):
+    tree = parsed(path.read_text("utf-8", "replace"))
+    if tree is None:
         return
     found = [
         (node.lineno, node.value)
