@@ -8,7 +8,7 @@ import warnings
 from typing import Final
 
 READING: Final = threading.Lock()
-"""CPython 3.11 counts the depth of a tree once for all threads, and ends with a SystemError where two parse at once (gh-106905)."""
+"""CPython 3.11 counts the depth of a tree for all threads together: where two parse at once, one may end with a SystemError."""
 
 
 def parsed(text: str) -> ast.Module | None:
