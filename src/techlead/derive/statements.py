@@ -131,6 +131,20 @@ class Statements:
 
         return self._once(("row", resource.name, actor, visible, lock), build)
 
+    def row_for(
+        self, session: ColumnElement[bool], resource: ResourcePlan, actor: ActorClass, visible: Policy
+    ) -> Statement:
+        """Read one living row by `:id`, where `visible` allows `:actor` and a condition on the actor's session holds."""
+
+        def build() -> Executable:
+            table = self.table(resource)
+            found = table.c.id == bindparam("id", type_=ID)
+            return select(*self._layout(resource, actor)).where(
+                found, *self._living(resource), *self._where(resource, actor, visible), session
+            )
+
+        return self._once(("row for", resource.name, actor, visible), build)
+
     def row_or_deleted(self, resource: ResourcePlan, actor: ActorClass, visible: Policy) -> Statement:
         """Find the row `:id`, living or softly deleted, where `visible` allows `:actor`: for its history."""
 

@@ -1,16 +1,20 @@
-"""Who asks: nobody known, or an account with a living session, looked up on every request (so ending it is immediate)."""
+"""Who asks: nobody known, or an account with a living session, looked up on every request (so ending it is immediate).
+
+Whose a session is never changes, so that much is remembered, with the roles last seen. A read may then ask for its row
+and for "this session lives, and is still theirs" in one statement; nothing is ever decided by the memory alone.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, exists, select
 
 from techlead.derive.access import ANONYMOUS, ActorClass
 from techlead.derive.plan import Plan
 from techlead.derive.statements import Statement, Statements
-from techlead.derive.tables import BYTES, TIMESTAMP
+from techlead.derive.tables import BYTES, ID, TIMESTAMP
 from techlead.errors import NotSignedIn
 from techlead.primitives.clock import Clock
 from techlead.store.port import Store
@@ -30,6 +34,8 @@ class Actor(NamedTuple):
 
 
 NOBODY_KNOWN: Final = Actor(None, ANONYMOUS)
+REMEMBERED_MAX: Final = 10_000
+"""Of how many sessions it is remembered whose they are: some three megabytes."""
 
 
 class Authenticator:
@@ -41,6 +47,9 @@ class Authenticator:
         self._clock = clock
         self._roles = frozenset(plan.roles)
         self._kinds: dict[str, ActorClass] = {}
+        self._remembered: dict[bytes, tuple[bytes, str]] = {}
+        self.living = _living(plan, statements) if plan.account else None
+        """The condition that `remembered` fills in."""
         self._statement = _look_up(plan, statements) if plan.account else None
         self._order = self._statement.names if self._statement else ()
         self._place = self._order.index("token_hash") if self._order else 0
@@ -57,7 +66,25 @@ class Authenticator:
         if not rows:
             raise NotSignedIn
         account, roles = rows[0]
+        self._remember(values[self._place], rows[0])
         return Actor(account, self._kinds.get(roles) or self.kind(roles), values[self._place])
+
+    def remembered(self, given: bytes) -> dict[str, Any] | None:
+        """Give the values of `living` for an `Authorization` header, None for a session that was not seen lately."""
+        if given[:7].lower() != SCHEME:
+            return None
+        token_hash = hashlib.sha256(given[7:]).digest()
+        known = self._remembered.get(token_hash)
+        if known is None:
+            return None
+        account, roles = known
+        return {"token_hash": token_hash, "now": self._clock(), "actor": account, "roles": roles}
+
+    def _remember(self, token_hash: bytes, seen: tuple[bytes, str]) -> None:
+        """Remember whose a session is, and forget one for it when there are too many."""
+        if token_hash not in self._remembered and len(self._remembered) >= REMEMBERED_MAX:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[token_hash] = seen
 
     def look_up(self, given: bytes) -> tuple[str, list[Any]]:
         """Give what finds the account and the roles behind an `Authorization` header; NotSignedIn when it holds no token."""
@@ -70,6 +97,25 @@ class Authenticator:
         """Give what policies know of an account with these roles."""
         kind = ActorClass(signed_in=True, roles=self._roles & frozenset(roles.split()))
         return self._kinds.setdefault(roles, kind)
+
+
+def _living(plan: Plan, statements: Statements) -> ColumnElement[bool]:
+    """Give the condition that session `:token_hash` lives at `:now`, and is `:actor`'s, whose roles are `:roles`."""
+    tables = statements.metadata.tables
+    # Aliases, correlated with nothing: the statement around it may read accounts, too.
+    session, account = tables["techlead_session"].alias(), tables[plan.accounts.table].alias()
+    found = (
+        select(account.c.id)
+        .select_from(session.join(account, account.c.id == session.c.account))
+        .where(
+            session.c.token_hash == bindparam("token_hash", type_=BYTES),
+            session.c.expires_at > bindparam("now", type_=TIMESTAMP),
+            account.c.id == bindparam("actor", type_=ID),
+            account.c.roles == bindparam("roles", type_=account.c.roles.type),
+            account.c.disabled.is_(False),
+        )
+    )
+    return exists(found.correlate(None))
 
 
 def _look_up(plan: Plan, statements: Statements) -> Statement:

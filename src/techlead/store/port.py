@@ -16,7 +16,6 @@ Value = bytes | str | int | float | bool | None
 Row = tuple[Any, ...]
 Dialect = Literal["sqlite", "postgresql"]
 T = TypeVar("T")
-Following = Callable[[Row], tuple[str, Sequence[Value]] | None]
 
 
 class Transaction(Protocol):
@@ -64,12 +63,8 @@ class Store(Protocol):
         """Give committed rows, outside any transaction; a statement that writes is a ProgramError."""
         ...
 
-    def glance(self, sql: str, values: Sequence[Value], following: Following | None = None) -> list[Row] | None:
-        """Give committed rows at once: those of a statement, or of the one that its first row leads to, both of one moment.
-
-        None when there is no first row, when it leads nowhere, or when this needs waiting or meets a fault: `read`
-        then waits, or tells what is wrong.
-        """
+    def glance(self, sql: str, values: Sequence[Value]) -> list[Row] | None:
+        """Give committed rows at once; None when that needs waiting or meets a fault: `read` waits, or tells what is wrong."""
         ...
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from techlead.errors import ConstraintViolated, ProgramError, StoreUnavailable, TechleadError, summary
-from techlead.store.port import DEFAULTS, Dialect, Following, Row, StoreSettings, Transaction, Value
+from techlead.store.port import DEFAULTS, Dialect, Row, StoreSettings, Transaction, Value
 from techlead.store.postgres_codecs import set_codecs
 from techlead.store.postgres_faults import DRIVER_ERRORS, constraint_place, must_run_again, translate
 from techlead.store.postgres_pool import ConnectionPool
@@ -77,7 +77,7 @@ class PostgresStore:
             raise ProgramError(WRITES)
         raise translate(caught, sql)
 
-    def glance(self, sql: str, values: Sequence[Value], following: Following | None = None) -> None:  # noqa: ARG002
+    def glance(self, sql: str, values: Sequence[Value]) -> None:  # noqa: ARG002
         """Give None: a server that is asked over a connection is always waited for."""
         return
 

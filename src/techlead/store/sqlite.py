@@ -13,7 +13,7 @@ from typing import TypeVar
 import apsw
 
 from techlead.errors import ProgramError, ShuttingDown, StoreBusy, StoreUnavailable, TechleadError, summary
-from techlead.store.port import DEFAULTS, Dialect, Following, Row, StoreSettings, Transaction, Value
+from techlead.store.port import DEFAULTS, Dialect, Row, StoreSettings, Transaction, Value
 from techlead.store.sqlite_checkpoint import Checkpointer
 from techlead.store.sqlite_connection import DatabaseFile, GuardedConnection, Identity
 from techlead.store.sqlite_faults import DRIVER_ERRORS, translate
@@ -78,15 +78,13 @@ class SqliteStore:
                 raise running.read_fault(error, sql) from None
         raise StoreBusy(f"{summary(StoreBusy)} (lock_seconds_max)")
 
-    def glance(self, sql: str, values: Sequence[Value], following: Following | None = None) -> list[Row] | None:
+    def glance(self, sql: str, values: Sequence[Value]) -> list[Row] | None:
         """Give committed rows at once, or None."""
         running = self._running
         if running is None or running.reader is None:
             return None
         try:
-            if following is None:
-                return running.reader.run(sql, values)
-            return running.reader.run_both(sql, values, following)
+            return running.reader.run(sql, values)
         except DRIVER_ERRORS:  # `read` meets it again, and knows what to do
             return None
 

@@ -10,7 +10,7 @@ from time import monotonic
 
 import apsw
 
-from techlead.store.port import Following, Row, StoreSettings, Value
+from techlead.store.port import Row, StoreSettings, Value
 
 # About a millisecond of a busy statement; most statements of a request end before the first look at the clock.
 STEPS_BETWEEN_LOOKS = 20_000
@@ -51,20 +51,6 @@ class GuardedConnection:
         """Run a statement to its end; raises what the driver raises."""
         self.budget.began = 0.0
         return self._execute(sql, values).fetchall()
-
-    def run_both(self, sql: str, values: Sequence[Value], following: Following) -> list[Row] | None:
-        """Run the statement that another's first row leads to, while that one still holds its snapshot: both see one moment.
-
-        A snapshot of its own costs a statement as much as a row.
-        """
-        self.budget.began = 0.0
-        first = self._execute(sql, values)
-        try:
-            row = first.fetchone()
-            then = None if row is None else following(row)
-            return None if then is None else self._execute(*then).fetchall()
-        finally:
-            first.close(True)  # noqa: FBT003 - the driver's own word for "whatever is left"
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
         """Run a statement for each row of values; the budget is for all of them."""
