@@ -102,8 +102,9 @@ class Authenticator:
 def _living(plan: Plan, statements: Statements) -> ColumnElement[bool]:
     """Give the condition that session `:token_hash` lives at `:now`, and is `:actor`'s, whose roles are `:roles`."""
     tables = statements.metadata.tables
-    # Aliases, correlated with nothing: the statement around it may read accounts, too.
-    session, account = tables["techlead_session"].alias(), tables[plan.accounts.table].alias()
+    # Aliases, correlated with nothing: the statement around it may read accounts, too. Short ones: the driver looks a
+    # prepared statement up by its whole text.
+    session, account = tables["techlead_session"].alias("s"), tables[plan.accounts.table].alias("a")
     found = (
         select(account.c.id)
         .select_from(session.join(account, account.c.id == session.c.account))

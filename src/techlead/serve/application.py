@@ -13,7 +13,7 @@ from techlead.serve.answer import Answer, Stream, problem, send, send_stream
 from techlead.serve.deadlines import Deadlines
 from techlead.serve.glances import Seen
 from techlead.serve.mount import Asgi, Mounts
-from techlead.serve.request import ClientLeft, Head, Receive, Request, Scope, Send, check_head
+from techlead.serve.request import ClientLeft, Head, HeadSize, Receive, Request, Scope, Send, check_head
 from techlead.serve.router import Router
 from techlead.serve.runtime import Handler, Runtime
 from techlead.serve.tasks import Tasks
@@ -38,8 +38,8 @@ class Application:
         self._deadlines = Deadlines(runtime.settings.request_seconds_max)
         self._cors = frozenset(origin.encode() for origin in runtime.settings.cors_origins)
         settings = runtime.settings
-        self.head_max = (settings.url_bytes_max, settings.header_bytes_max, settings.header_count_max)
-        """The limits of a request's head, as `check_head` knows them: of its address, its headers, their number."""
+        self.head_max = HeadSize(settings.url_bytes_max, settings.header_bytes_max, settings.header_count_max)
+        """The limits of a request's head, which `check_head` holds it against."""
         self._prefix = f"{runtime.plan.accounts.prefix}_" if runtime.plan.account else ""
         self._opening: asyncio.Task[None] | None = None
         self._open = False
@@ -98,7 +98,7 @@ class Application:
         """Answer a request, whatever happens inside; ClientLeft is all that is raised."""
         runtime = self.runtime
         try:
-            check_head(request.head, runtime.settings)
+            check_head(request.head.size, runtime.settings)
             if not self._open:
                 await self._opened()
             if request.method == "OPTIONS":
@@ -120,7 +120,7 @@ class Application:
         return self._dressed(request, answer)
 
     def glance(self, path: str, headers: dict[bytes, bytes]) -> Seen | None:
-        """Answer a plain read at once; None when anything about it is not as usual: then `answer` answers it."""
+        """Answer a plain read, whose head is small, at once; None when anything is not as usual: then `answer` answers it."""
         if not self._open or self.runtime.draining or (self._cors and b"origin" in headers):
             return None
         try:
@@ -129,11 +129,12 @@ class Application:
             return None
 
     def _at_once(self, request: Request) -> Answer | None:
+        head = request.head
         try:
-            check_head(request.head, self.runtime.settings)
+            check_head(head.size, self.runtime.settings)
         except CallersError:
             return None
-        seen = self.glance(request.path, request.headers) if request.method == "GET" else None
+        seen = self.glance(head.path, head.headers) if head.method == "GET" else None
         if seen is None:
             return None
         request.pattern, request.actor = seen.route, seen.account
@@ -261,7 +262,9 @@ def _head(scope: Scope) -> Head:
     query: bytes = scope["query_string"]
     raw_path = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
     path = scope["path"].removeprefix(root)  # ASGI: the path holds where we are mounted
-    return Head(scope["method"], path, query, scope["headers"], len(raw_path) + len(query), root)
+    headers = scope["headers"]
+    size = HeadSize(len(raw_path) + len(query), sum(len(name) + len(value) for name, value in headers), len(headers))
+    return Head(scope["method"], path, query, dict(headers), size, root)
 
 
 def _below(root: bytes, answer: Answer | Stream) -> Answer | Stream:

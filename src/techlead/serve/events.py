@@ -36,15 +36,22 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     ms: float
 
 
+Noted = tuple[int, str, str, str, int, str | None, float]
+"""What `EventLog.answered` keeps of a request until it is written: the moment, and what it was given."""
+
+
 class EventLog:
-    """Gathers events and writes them together, at most FLUSH_SECONDS later; warnings and errors at once."""
+    """Gathers events and writes them together, at most FLUSH_SECONDS later; warnings and errors at once.
+
+    They are encoded when they are written: many in a row cost less than each in the middle of a request.
+    """
 
     def __init__(self, clock: Clock, write: Callable[[bytes], Any] | None = None, *, pretty: bool = False) -> None:
         """Write to standard error unless told otherwise."""
         self._clock = clock
         self._write = write or _to_stderr
         self._encode = _pretty if pretty else msgspec.json.Encoder().encode
-        self._waiting: list[bytes] = []
+        self._waiting: list[Noted | dict[str, Any]] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def event(self, name: str, **values: Any) -> None:
@@ -53,8 +60,7 @@ class EventLog:
 
     def answered(self, request: str, method: str, route: str, status: int, actor: str | None, ms: float) -> None:
         """Note that a request was answered."""
-        event = Answered(to_datetime(self._clock()), "info", "request", request, method, route, status, actor, ms)
-        self._waiting.append(self._encode(event))
+        self._waiting.append((self._clock(), request, method, route, status, actor, ms))
         if self._timer is None or len(self._waiting) >= FLUSH_EVENTS:
             self._flush_soon()
 
@@ -76,12 +82,13 @@ class EventLog:
             self._timer.cancel()
             self._timer = None
         if self._waiting:
-            lines, self._waiting = b"\n".join(self._waiting) + b"\n", []
-            self._write(lines)
+            waiting, self._waiting = self._waiting, []
+            events = [_answered(one) if isinstance(one, tuple) else one for one in waiting]
+            self._write(b"\n".join(map(self._encode, events)) + b"\n")
 
     def _add(self, level: str, name: str, values: dict[str, Any]) -> None:
         at = to_datetime(self._clock())
-        self._waiting.append(self._encode({"at": at, "level": level, "event": name, **values}))
+        self._waiting.append({"at": at, "level": level, "event": name, **values})
         self._flush_soon()
 
     def _flush_soon(self) -> None:
@@ -93,6 +100,11 @@ class EventLog:
                 self._timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
             except RuntimeError:
                 self.flush()
+
+
+def _answered(noted: Noted) -> Answered:
+    moment, *rest = noted
+    return Answered(to_datetime(moment), "info", "request", *rest)
 
 
 def _pretty(said: Answered | dict[str, Any]) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, NamedTuple
 
 from techlead.errors import (
@@ -25,14 +25,22 @@ class ClientLeft(Exception):
     """The caller closed the connection before its request was whole."""
 
 
+class HeadSize(NamedTuple):
+    """How large a head is: the bytes of its address and of its headers, and how many those are."""
+
+    address_bytes: int
+    header_bytes: int
+    header_count: int
+
+
 class Head(NamedTuple):
     """What a request begins with; `path` is below `root`, where another application has mounted this one."""
 
     method: str
     path: str
     query: bytes
-    headers: Sequence[tuple[bytes, bytes]]
-    address_bytes: int
+    headers: dict[bytes, bytes]
+    size: HeadSize
     root: str = ""
 
 
@@ -52,7 +60,7 @@ class Request:
         self.method = head.method
         self.path = head.path
         self.query = head.query
-        self.headers = dict(head.headers)
+        self.headers = head.headers
         self.settings = settings
         self.id = request_id
         self.params: tuple[str, ...] = ()
@@ -98,14 +106,11 @@ async def _gathered(receive: Receive, limit: int) -> bytes:
     return body
 
 
-def check_head(head: Head, settings: Settings) -> None:
+def check_head(size: HeadSize, settings: Settings) -> None:
     """Refuse an address or headers that are too large: UrlTooLong, HeadersTooLarge."""
-    if head.address_bytes > settings.url_bytes_max:
+    if size.address_bytes > settings.url_bytes_max:
         raise UrlTooLong
-    size = 0
-    for name, value in head.headers:
-        size += len(name) + len(value)
-    if size > settings.header_bytes_max or len(head.headers) > settings.header_count_max:
+    if size.header_bytes > settings.header_bytes_max or size.header_count > settings.header_count_max:
         raise HeadersTooLarge
 
 

@@ -21,7 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from techlead.errors import ProgramError
 from techlead.serve.answer import BODILESS, JSON, SAFE, Answer, Stream
 from techlead.serve.application import CLOSE, READS, Application
-from techlead.serve.request import ClientLeft, Head, Request
+from techlead.serve.request import ClientLeft, Head, HeadSize, Request
 
 UNUSUAL: Final = frozenset({b"expect", b"transfer-encoding", b"upgrade"})
 """Headers that leave a request to uvicorn."""
@@ -52,13 +52,13 @@ class WholeRequests(HttpToolsProtocol):
 
     app: Application
     cycle: Any
-    _usual = False
     _whole = False
     _path = ""
     _query = b""
     _body = b""
     _heard = 0.0
     _size = 0
+    _named: dict[bytes, bytes]
     _known_headers: Sequence[tuple[bytes, bytes]] | None = None
     _known_lines = b""
     _idle: asyncio.TimerHandle | None = None
@@ -90,7 +90,6 @@ class WholeRequests(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin a request: the usual one, until something speaks against it."""
-        self._usual = True
         self.url = b""
         self.headers = []
         self._size = 0
@@ -99,14 +98,13 @@ class WholeRequests(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header."""
         name = name.lower()
-        if name in UNUSUAL:
-            self._usual = False
         self._size += len(name) + len(value)
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Wait for the rest of a usual request, or start uvicorn's way."""
-        if self._usual and self._is_usual():
+        self._named = dict(self.headers)
+        if self._is_usual():
             self._whole = True
             self._body = b""
         else:
@@ -129,10 +127,13 @@ class WholeRequests(HttpToolsProtocol):
 
     def _is_usual(self) -> bool:
         """Tell whether the short way is open: a plain address of ours, one answer at a time, a connection that takes it."""
-        parser, cycle = self.parser, self.cycle
+        parser, cycle, named = self.parser, self.cycle, self._named
         if (cycle is not None and not cycle.response_complete) or self.flow.write_paused or self.root_path:
             return False
-        if not parser.should_keep_alive() or parser.get_http_version() != "1.1":
+        if not UNUSUAL.isdisjoint(named) or not parser.should_keep_alive():
+            return False
+        # Only with this header would another version keep the connection; asking for the version makes a text of it.
+        if b"connection" in named and parser.get_http_version() != "1.1":
             return False
         address, _, self._query = self.url.partition(b"?")
         if address[:1] != b"/" or b"#" in self.url or not address.isascii():
@@ -157,15 +158,16 @@ class WholeRequests(HttpToolsProtocol):
         began = time.perf_counter_ns()
         app, method = self.app, self.parser.get_method().decode("ascii")
         if method == "GET":
-            url_max, size_max, count_max = app.head_max
-            small = self._size <= size_max and len(self.headers) <= count_max and len(self.url) <= url_max
-            seen = app.glance(self._path, dict(self.headers)) if small else None
+            address_max, size_max, count_max = app.head_max
+            small = self._size <= size_max and len(self.headers) <= count_max and len(self.url) <= address_max
+            seen = app.glance(self._path, self._named) if small else None
             if seen is not None:
                 request_id = app.new_request_id()
                 self._write(seen.answer, request_id, keep_alive=True)
                 app.note_answer(request_id, method, seen.route, seen.answer.status, seen.account, began)
                 return
-        head = Head(method, self._path, self._query, self.headers, len(self.url))
+        size = HeadSize(len(self.url), self._size, len(self.headers))
+        head = Head(method, self._path, self._query, self._named, size)
         request = Request(head, app.runtime.settings, app.new_request_id(), body=self._body)
         answering = app.answer(request)
         if method in READS and app.runtime.store.reads_at_once:
