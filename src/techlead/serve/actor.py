@@ -1,7 +1,8 @@
 """Who asks: nobody known, or an account with a living session, looked up on every request (so ending it is immediate).
 
-Whose a session is never changes, so that much is remembered, with the roles last seen. A read may then ask for its row
-and for "this session lives, and is still theirs" in one statement; nothing is ever decided by the memory alone.
+Whose a session is never changes, so that much is remembered, with the roles last seen. A read then asks for its row and
+for "this session lives, and is still theirs" in one statement, and a change asks for it in its transaction: nothing is
+ever decided by the memory alone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, exists, select
+from sqlalchemy import ColumnElement, bindparam, exists, false, literal_column, select
 
 from techlead.derive.access import ANONYMOUS, ActorClass
 from techlead.derive.plan import Plan
@@ -17,7 +18,7 @@ from techlead.derive.statements import Statement, Statements
 from techlead.derive.tables import BYTES, ID, TIMESTAMP
 from techlead.errors import NotSignedIn
 from techlead.primitives.clock import Clock
-from techlead.store.port import Store
+from techlead.store.port import Store, Transaction
 
 TOKEN_BYTES: Final = 32
 SCHEME: Final = b"bearer "
@@ -26,11 +27,12 @@ TOKEN_LENGTH: Final = 43
 
 
 class Actor(NamedTuple):
-    """An account (16 bytes, None for anonymous), what policies know of it, and its session."""
+    """An account (16 bytes, None for anonymous), what policies know of it, its session, and its roles as they are stored."""
 
     account: bytes | None
     kind: ActorClass
     session: bytes = b""
+    roles: str = ""
 
 
 NOBODY_KNOWN: Final = Actor(None, ANONYMOUS)
@@ -47,9 +49,10 @@ class Authenticator:
         self._clock = clock
         self._roles = frozenset(plan.roles)
         self._kinds: dict[str, ActorClass] = {}
-        self._remembered: dict[bytes, tuple[bytes, str]] = {}
-        self.living = _living(plan, statements) if plan.account else None
-        """The condition that `remembered` fills in."""
+        self._remembered: dict[bytes, Actor] = {}
+        self.living = _living(plan, statements) if plan.account else false()
+        """The condition that an actor's session lives and is still theirs; `values_of` gives its values."""
+        self._confirming = statements.made("session lives", lambda _: select(literal_column("1")).where(self.living))
         self._statement = _look_up(plan, statements) if plan.account else None
         self._order = self._statement.names if self._statement else ()
         self._place = self._order.index("token_hash") if self._order else 0
@@ -63,28 +66,43 @@ class Authenticator:
         rows = self._store.glance(sql, values)
         if rows is None:
             rows = await self._store.read(sql, values)
+        session = values[self._place]
         if not rows:
+            self._remembered.pop(session, None)
             raise NotSignedIn
         account, roles = rows[0]
-        self._remember(values[self._place], rows[0])
-        return Actor(account, self._kinds.get(roles) or self.kind(roles), values[self._place])
+        actor = Actor(account, self._kinds.get(roles) or self.kind(roles), session, roles)
+        self._remember(actor)
+        return actor
 
-    def remembered(self, given: bytes) -> dict[str, Any] | None:
-        """Give the values of `living` for an `Authorization` header, None for a session that was not seen lately."""
-        if given[:7].lower() != SCHEME:
+    def remembered(self, given: bytes | None) -> Actor | None:
+        """Give whose the session of an `Authorization` header was when it was last looked up; None when nobody remembers."""
+        if given is None or given[:7].lower() != SCHEME:
             return None
-        token_hash = hashlib.sha256(given[7:]).digest()
-        known = self._remembered.get(token_hash)
-        if known is None:
-            return None
-        account, roles = known
-        return {"token_hash": token_hash, "now": self._clock(), "actor": account, "roles": roles}
+        return self._remembered.get(hashlib.sha256(given[7:]).digest())
 
-    def _remember(self, token_hash: bytes, seen: tuple[bytes, str]) -> None:
-        """Remember whose a session is, and forget one for it when there are too many."""
-        if token_hash not in self._remembered and len(self._remembered) >= REMEMBERED_MAX:
+    def values_of(self, actor: Actor) -> dict[str, Any]:
+        """Give the values of `living` for a remembered actor."""
+        return {"token_hash": actor.session, "now": self._clock(), "actor": actor.account, "roles": actor.roles}
+
+    async def confirm(self, tx: Transaction, actor: Actor) -> None:
+        """See in a transaction that an actor's session lives and is still theirs, with the same roles; else NotSignedIn."""
+        statement = self._confirming
+        if not await tx.run(statement.sql, statement.values(self.values_of(actor))):
+            self._remembered.pop(actor.session, None)
+            raise NotSignedIn
+
+    def forget(self, given: bytes | None) -> None:
+        """Forget whose the session of an `Authorization` header was."""
+        known = self.remembered(given)
+        if known is not None:
+            del self._remembered[known.session]
+
+    def _remember(self, actor: Actor) -> None:
+        """Remember whose a session is, and forget another one for it when there are too many."""
+        if actor.session not in self._remembered and len(self._remembered) >= REMEMBERED_MAX:
             del self._remembered[next(iter(self._remembered))]
-        self._remembered[token_hash] = seen
+        self._remembered[actor.session] = actor
 
     def look_up(self, given: bytes) -> tuple[str, list[Any]]:
         """Give what finds the account and the roles behind an `Authorization` header; NotSignedIn when it holds no token."""

@@ -181,9 +181,20 @@ class Application:
     async def _in_time(self, handler: Handler, request: Request) -> Answer | Stream:
         """Bound what changes something, its body's arrival included; a read is bounded by the store."""
         try:
-            return await self._deadlines.bound(handler(request))
+            return await self._deadlines.bound(self._confirmed(handler, request))
         except TimeoutError:
             raise (DeadlineExceeded if request.whole else RequestTimeout) from None
+
+    async def _confirmed(self, handler: Handler, request: Request) -> Answer | Stream:
+        """Let a handler answer; an error while it was only presumed who asks is none: then once more, with a look first."""
+        try:
+            return await handler(request)
+        except CallersError:
+            if not request.presumed:
+                raise
+        self.runtime.authenticator.forget(request.headers.get(b"authorization"))
+        request.actor, request.presumed = None, False
+        return await handler(request)
 
     def _dressed(self, request: Request, answer: Answer | Stream) -> Answer | Stream:
         """Add what the request's surroundings ask for: another origin, another app around us, an end that is near."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from techlead.derive.access import ANONYMOUS
+from techlead.derive.access import ANONYMOUS, ActorClass
 from techlead.derive.codecs import read_id
 from techlead.derive.plan import ResourcePlan
 from techlead.derive.statements import Statement
@@ -35,7 +35,7 @@ class Seen(NamedTuple):
 def glance_of(runtime: Runtime, resource: ResourcePlan) -> Glance:
     """Give the glance at a row of a resource."""
     route, prefix = f"/{resource.path}/{{id}}", resource.prefix
-    look, remembered = runtime.store.glance, runtime.authenticator.remembered
+    look, authenticator = runtime.store.glance, runtime.authenticator
     anonymous = _for_nobody(runtime, resource)
     by_roles: dict[str, Prepared | None] = {}
 
@@ -44,13 +44,12 @@ def glance_of(runtime: Runtime, resource: ResourcePlan) -> Glance:
         if given is None:
             values, prepared = {"actor": None}, anonymous
         else:
-            known = remembered(given)
-            if known is None:
+            actor = authenticator.remembered(given)
+            if actor is None:
                 return None
-            values, roles = known, known["roles"]
-            if roles not in by_roles:
-                by_roles[roles] = _for_roles(runtime, resource, roles)
-            prepared = by_roles[roles]
+            if actor.roles not in by_roles:
+                by_roles[actor.roles] = _for_kind(runtime, resource, actor.kind)
+            values, prepared = authenticator.values_of(actor), by_roles[actor.roles]
         if prepared is None:
             return None
         try:
@@ -72,10 +71,9 @@ def _for_nobody(runtime: Runtime, resource: ResourcePlan) -> Prepared | None:
     return runtime.statements.row(resource, ANONYMOUS, visible), runtime.view(resource, ANONYMOUS)
 
 
-def _for_roles(runtime: Runtime, resource: ResourcePlan, roles: str) -> Prepared | None:
-    """Give the statement and the view of accounts with these roles; None when the operation is closed to them."""
+def _for_kind(runtime: Runtime, resource: ResourcePlan, kind: ActorClass) -> Prepared | None:
+    """Give the statement and the view of a class of accounts; None when the operation is closed to it."""
     visible, living = resource.access.read, runtime.authenticator.living
-    kind = runtime.authenticator.kind(roles)
-    if living is None or runtime.is_closed(visible, kind):
+    if runtime.is_closed(visible, kind):
         return None
     return runtime.statements.row_for(living, resource, kind, visible), runtime.view(resource, kind)

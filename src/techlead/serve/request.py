@@ -48,8 +48,8 @@ class Request:
     """One request: what was asked, by its bounded head, and its body when an operation wants it."""
 
     __slots__ = (
-        "_receive", "actor", "body", "head", "headers", "id", "method", "params", "path", "pattern", "query", "settings",
-        "whole",
+        "_receive", "actor", "body", "head", "headers", "id", "method", "params", "path", "pattern", "presumed", "query",
+        "settings", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +66,8 @@ class Request:
         self.params: tuple[str, ...] = ()
         self.pattern = ""
         self.actor: bytes | None = None
+        self.presumed = False
+        """Whether who asks is known from memory alone so far."""
         self.body = body
         self.whole = receive is None
         self._receive = receive
@@ -78,7 +80,7 @@ class Request:
             raise BodyTooLarge
         if self._receive is not None:
             self.body = await _gathered(self._receive, limit)
-            self.whole = True
+            self.whole, self._receive = True, None
         if len(self.body) > limit:
             raise BodyTooLarge
         return self.body

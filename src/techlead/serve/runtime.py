@@ -87,6 +87,17 @@ class Runtime:
             raise NotAllowed
         return actor
 
+    async def presumed_actor(self, request: Request, policy: Policy) -> Actor:
+        """Give who asks from memory, for an operation that ends in `change`, which looks in its transaction whether that holds.
+
+        What is not remembered, or would be refused, is looked up as `actor` does it.
+        """
+        actor = self.authenticator.remembered(request.headers.get(b"authorization"))
+        if actor is None or self.is_closed(policy, actor.kind):
+            return await self.actor(request, policy)
+        request.actor, request.presumed = actor.account, True
+        return actor
+
     async def change(self, request: Request, actor: Actor, operation: str, work: Work) -> Answer:
         """Do unsafe work in one transaction, once per `Idempotency-Key`."""
         key = key_of(request, actor)
@@ -108,6 +119,10 @@ class Runtime:
         told: set[bytes] = set()
 
         async def transaction(tx: Transaction) -> Answer:
+            if actor.session:
+                request.presumed = True
+                await self.authenticator.confirm(tx, actor)
+                request.presumed = False
             unit = Unit(tx, self.statements, actor, self.clock(), self.random, operation, request.id, self.limits)
             answer = await work(unit)
             told.clear()
