@@ -7,7 +7,7 @@ Negation never meets SQL's NULL: a negated atom is `NOT coalesce(atom, FALSE)`, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -51,18 +51,18 @@ ANONYMOUS: Final = ActorClass(signed_in=False)
 
 def residual(policy: Policy, actor: ActorClass) -> Policy:
     """Answer the parts of a policy that depend on no row; `anyone` and `nobody` are what is left of a decided one."""
-    if isinstance(policy, AnyOf):
-        return _joined([residual(part, actor) for part in policy.parts], AnyOf, anyone, nobody)
-    if isinstance(policy, AllOf):
-        return _joined([residual(part, actor) for part in policy.parts], AllOf, nobody, anyone)
-    if isinstance(policy, Not):
-        part = residual(policy.part, actor)
-        return {anyone: nobody, nobody: anyone}.get(part, Not(part))
-    if isinstance(policy, Role | SignedIn):
-        known = policy.name in actor.roles if isinstance(policy, Role) else actor.signed_in
-        return anyone if known else nobody
-    unknown = isinstance(policy, Owner | The | Member) and not actor.signed_in
-    return nobody if unknown else policy
+    left = _RESIDUALS.get(type(policy))
+    return policy if left is None else left(policy, actor)
+
+
+def _left_of_not(policy: Not, actor: ActorClass) -> Policy:
+    part = residual(policy.part, actor)
+    return {anyone: nobody, nobody: anyone}.get(part, Not(part))
+
+
+def _left_of_own(policy: Policy, actor: ActorClass) -> Policy:
+    """Nothing is theirs whom nobody knows."""
+    return policy if actor.signed_in else nobody
 
 
 def _joined(parts: list[Policy], kind: type[AnyOf | AllOf], absorbing: Policy, neutral: Policy) -> Policy:
@@ -72,6 +72,19 @@ def _joined(parts: list[Policy], kind: type[AnyOf | AllOf], absorbing: Policy, n
     if not left:
         return neutral
     return left[0] if len(left) == 1 else kind(left)
+
+
+_RESIDUALS: Final[Mapping[type, Callable[[Any, ActorClass], Policy]]] = {
+    AnyOf: lambda policy, actor: _joined([residual(part, actor) for part in policy.parts], AnyOf, anyone, nobody),
+    AllOf: lambda policy, actor: _joined([residual(part, actor) for part in policy.parts], AllOf, nobody, anyone),
+    Not: _left_of_not,
+    Role: lambda policy, actor: anyone if policy.name in actor.roles else nobody,
+    SignedIn: lambda _, actor: anyone if actor.signed_in else nobody,
+    Owner: _left_of_own,
+    The: _left_of_own,
+    Member: _left_of_own,
+}
+"""What is left of each kind of policy; all others depend on the row alone."""
 
 
 @dataclass(frozen=True, slots=True)

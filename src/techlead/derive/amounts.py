@@ -100,8 +100,11 @@ def money_codec(limits: Limits) -> Codec:
     return Codec("bigint", parse, show, load, dump, query, _money_schema(currency), example)
 
 
+_PARTS: Final = frozenset({"amount", "currency"})
+
+
 def _amount(value: Any, currency: str) -> str:
-    if not isinstance(value, dict) or set(value) != {"amount", "currency"}:
+    if not isinstance(value, dict) or value.keys() != _PARTS:
         message = f'must be {{"amount": "12.00", "currency": "{currency}"}}'
         raise ValueError(message)
     if value["currency"] != currency:

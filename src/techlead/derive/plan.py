@@ -182,6 +182,8 @@ class ResourcePlan:
     """The fields that are copied from another row."""
     guarded: tuple[FieldPlan, ...] = dataclass_field(init=False, repr=False)
     """The fields that not everybody may write who may write the row."""
+    empty: Mapping[str, None] = dataclass_field(init=False, repr=False)
+    """A row in which no stored field has a value."""
     _by_name: Mapping[str, FieldPlan] = dataclass_field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -193,6 +195,7 @@ class ResourcePlan:
         object.__setattr__(self, "leading", tuple(field for field in stored if field.target))
         object.__setattr__(self, "copies", tuple(field for field in stored if field.spec.source.kind == "copied"))
         object.__setattr__(self, "guarded", tuple(field for field in self.fields if field.write is not None))
+        object.__setattr__(self, "empty", dict.fromkeys(field.name for field in stored))
         object.__setattr__(self, "_by_name", {field.name: field for field in self.fields})
 
     def field(self, name: str) -> FieldPlan:

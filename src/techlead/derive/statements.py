@@ -207,13 +207,17 @@ class Statements:
 
         return self._once(("allowed", resource.name, left), build)
 
-    def insert(self, resource: ResourcePlan, names: tuple[str, ...]) -> Statement:
-        """Add a row with these columns."""
-        table = self.table(resource)
-        return self._once(
-            ("insert", resource.name, names),
-            lambda: insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in names}),
-        )
+    def insert(self, resource: ResourcePlan, extra: tuple[str, ...] = ()) -> Statement:
+        """Add a row: `:id`, `:revision`, the stored fields by their names, and columns that no field has."""
+
+        def build() -> Executable:
+            table = self.table(resource)
+            columns = {name: name for name in ("id", "revision", *extra)}
+            columns |= {field.column: field.name for field in resource.stored}
+            values = {column: bindparam(name, type_=table.c[column].type) for column, name in columns.items()}
+            return insert(table).values(values)
+
+        return self._once(("insert", resource.name, extra), build)
 
     def update(self, resource: ResourcePlan, names: tuple[str, ...]) -> Statement:
         """Change these columns of the row `:row_id`."""

