@@ -42,11 +42,11 @@ class Changes:
 
     def _told_of_new(self, after: Mapping[str, Any]) -> bytes:
         """Write all that a new row holds, without asking for what was there before."""
-        changes: dict[str, Any] = {}
-        for name, told, show in self._fields:
-            new = after.get(name)
-            if new is not None:
-                changes[name] = _Change(None, new if show is None else show(new)) if told else HIDDEN
+        changes = {
+            name: _Change(None, new if show is None else show(new)) if told else HIDDEN
+            for name, told, show in self._fields
+            if (new := after.get(name)) is not None
+        }
         return _encode(changes)
 
 

@@ -103,8 +103,8 @@ class EventLog:
 
 
 def _answered(noted: Noted) -> Answered:
-    moment, *rest = noted
-    return Answered(to_datetime(moment), "info", "request", *rest)
+    moment, request, method, route, status, actor, ms = noted
+    return Answered(to_datetime(moment), "info", "request", request, method, route, status, actor, ms)
 
 
 def _pretty(said: Answered | dict[str, Any]) -> bytes:

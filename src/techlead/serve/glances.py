@@ -8,7 +8,7 @@ a glance refuses nothing, raises nothing and logs nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from techlead.derive.access import ANONYMOUS, ActorClass
 from techlead.derive.codecs import read_id
@@ -40,6 +40,7 @@ def glance_of(runtime: Runtime, resource: ResourcePlan) -> Glance:
     by_roles: dict[str, Prepared | None] = {}
 
     def glance(text: str, headers: dict[bytes, bytes]) -> Seen | None:
+        values: dict[str, Any]
         given = headers.get(b"authorization")
         if given is None:
             values, prepared = {"actor": None}, anonymous

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -145,12 +145,13 @@ def _usual_json(body: bytes) -> Any:
 def _names(value: Any) -> int:
     """Count the names in a value, those inside of others included."""
     if type(value) is dict:
-        count, inner = len(value), value.values()
-    elif type(value) is list:
-        count, inner = 0, value
-    else:
-        return 0
-    for one in inner:
+        return len(value) + _names_inside(value.values())
+    return _names_inside(value) if type(value) is list else 0
+
+
+def _names_inside(values: Iterable[Any]) -> int:
+    count = 0
+    for one in values:
         if type(one) is dict or type(one) is list:
             count += _names(one)
     return count

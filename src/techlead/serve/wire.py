@@ -231,12 +231,12 @@ class WholeRequests(HttpToolsProtocol):
 
 def written(answer: Answer, request_id: str, of_server: bytes, *, bodiless: bool = False) -> bytes:
     """Write an answer as it goes over the wire, with the headers of `answer.head_of`; `bodiless` answers HEAD."""
-    body, safe = answer.body, answer.safe
-    kind = (_JSON_LINE if answer.media_type is JSON else b"content-type: %b\r\n" % answer.media_type) if body else b""
-    length = b"" if answer.status in BODILESS else b"content-length: %d\r\n" % len(body)
+    status, body, headers, media_type, safe = answer
+    kind = (_JSON_LINE if media_type is JSON else b"content-type: %b\r\n" % media_type) if body else b""
+    length = b"" if status in BODILESS else b"content-length: %d\r\n" % len(body)
     return b"".join(
         (
-            STATUS_LINE[answer.status],
+            STATUS_LINE[status],
             kind,
             length,
             b"x-request-id: ",
@@ -244,7 +244,7 @@ def written(answer: Answer, request_id: str, of_server: bytes, *, bodiless: bool
             b"\r\n",
             of_server,
             _SAFE_LINES if safe is SAFE else _lines(safe),
-            _lines(answer.headers) if answer.headers else b"",
+            _lines(headers) if headers else b"",
             b"\r\n",
             b"" if bodiless else body,
         )
@@ -252,9 +252,9 @@ def written(answer: Answer, request_id: str, of_server: bytes, *, bodiless: bool
 
 
 def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    each = [b"%b: %b\r\n" % header for header in headers]
-    lines = each[0] if len(each) == 1 else b"".join(each)
-    if lines.count(b"\n") != len(each) or lines.count(b"\r") != len(each):
+    each = [b": ".join(header) for header in headers]
+    lines = b"\r\n".join((*each, b""))
+    if len(lines.splitlines()) != len(each):
         raise ProgramError("a header of an answer holds a line end")
     return lines
 

@@ -47,7 +47,9 @@ SENT = {
     "a body after a promise": (POST % (len(LOGIN), LOGIN)).replace(b"host: x", b"host: x\r\nexpect: 100-continue"),
     "a read with a body": GET.replace(b"host: x\r\n", b"host: x\r\ncontent-length: 2\r\n") + b"{}",
     "an older version": GET.replace(b"HTTP/1.1", b"HTTP/1.0"),
-    "an older version that keeps its connection": GET.replace(b"HTTP/1.1\r\n", b"HTTP/1.0\r\nconnection: keep-alive\r\n"),
+    "an older version that keeps its connection": GET.replace(
+        b"HTTP/1.1\r\n", b"HTTP/1.0\r\nconnection: keep-alive\r\n"
+    ),
     "a connection that is kept in so many words": GET.replace(b"host: x", b"host: x\r\nconnection: keep-alive"),
     "an upgrade": GET.replace(b"host: x", b"host: x\r\nconnection: upgrade\r\nupgrade: websocket"),
     "three in one": GET + (POST % (len(LOGIN), LOGIN)) + GET.replace(b"listings", b"healthz"),
