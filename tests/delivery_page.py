@@ -189,12 +189,12 @@ def page() -> str:
         outages(),
         (
             "Of a full outage everything is left at its end, and it is drained as fast as the destination takes it, but for the"
-            " ramp. A partial one leaves what the retry budget has put off. Its end is seen by what goes well, not by the window"
-            f" of {Limits().breaker_window_seconds:g} s, which would ration retries for a minute after it: after"
-            f" {Limits().budget_successes_in_a_row} successes in a row the rest goes out at the full rate, and the first failure"
-            " rations again. By chance alone, a destination that fails a quarter of what it gets, where unlimited retries begin"
-            " to cost a third more, takes so many in a row once in 300 times; one that fails 40 % once in 27,000. Here nothing but"
-            " retries is sent after the outage, one a second: where new messages come as well, the end is seen sooner."
+            " ramp. A partial one leaves what the retry budget has put off. Its end is seen by what arrives, not by the window"
+            f" of {Limits().breaker_window_seconds:g} s, which would ration retries for a minute after it: each retry that arrives"
+            f" lets {Limits().budget_factor:g} times as many out in a second, up to the destination's rate, and the first failure"
+            f" puts it back to {Limits().budget_per_second:g} a second. While 40 % fail, such rows are short: they add one retry to"
+            " fifty notifications. Nobody who was unlucky more than once waits longer than"
+            f" {Limits().wait_seconds_partial_max:g} s for the next of the first half of the tries."
         ),
     ]  # fmt: skip
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
