@@ -47,8 +47,8 @@ obey one breaker, one rate and one retry budget. Both engines pass one suite, `t
     techlead outbox drop DESTINATION         end all that is dead there; what waits stays
     techlead outbox pause DESTINATION        let nothing go there; `resume` lets it, and forgives what stood against it
 
-Each takes `--json`. Whoever has the role `admin`, where the backend declares it, finds the same below `/outbox` of the API, which
-drops by ids alone. Each change of a destination, each try and each message that ends undelivered is an event in the log, with ids and
+Each takes `--json`. Whoever has the role `admin`, where the backend declares it, finds the same below `/outbox` of the
+API. Each change of a destination, each try and each message that ends undelivered is an event in the log, with ids and
 hosts and without personal data. With `techlead[metrics]` there are numbers by channel, for Prometheus at
 `http://127.0.0.1:PORT/metrics` with `TECHLEAD_METRICS_PORT`, a port for each process, and for whatever OpenTelemetry is told by its own
 settings: tries, their duration, what ended undelivered, and every 15 s how much waits (`techlead.delivery.waiting`) and how late the
