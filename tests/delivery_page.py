@@ -64,12 +64,15 @@ What a notification adds to a POST (`python -m bench.enqueue`: the same POST wit
 part of the commit included, 27 November 2026 on a faster machine than the figures above): 19 us of processor time with 16 requests
 under way, of a POST of 109 us; 59 us of 376 us where each request is committed alone. 15 us were asked for and are not met. About 5 of
 the 19 are Python, 3 the two indexes by which a message is found when it is due and when its time is over, the rest is the row itself: without
-any index it would be 15 to 16, and each waiting message would have to be looked through.
+any index it would be 15 to 16, and each waiting message would have to be looked through. Since then a microsecond or so of the Python is
+gone. A table that keeps its rows in the order in which they are written costs a POST as little less, and a delivery a fifth more.
 
 Killed with -9 while it delivers, at any moment: 1,000 times on SQLite and 1,000 times on PostgreSQL (four runs of 250 each, 26 November
 2026), 60 and 20 times at every change of this project, and once at each labelled place on both; nothing was lost, nothing sent for a
-change that did not commit, and no more was sent twice than was in flight. A week of every weather was simulated with all
-1,000 seeds of `make proof` (27 November 2026, with the policy as it is on this page); no promise was broken.
+change that did not commit, and no more was sent twice than was in flight. Once more on
+27 November 2026, with the policy as it is on this page: 1,000 times on SQLite, beside other work. A week of every weather was simulated
+with the first 303 of the 1,000 seeds of `make proof` with this policy, and with all of them before retries were given back as they
+arrive; no promise was broken.
 """
 
 

@@ -266,8 +266,6 @@ def _outbox(metadata: MetaData) -> None:
         Column("claim", BYTES, nullable=True),
         Column("reason", String(80), nullable=False, server_default=""),
         Column("ended_at", TIMESTAMP, nullable=True),
-        # Rows are long, and go at the end of the table: there a page is filled, and its neighbours are not copied.
-        sqlite_with_rowid=True,
     )
     table = outbox.c
     shown = table.channel == literal_column("'inbox'")  # a literal, or no database sees that the index will do
