@@ -69,8 +69,7 @@ gone. A table that keeps its rows in the order in which they are written costs a
 
 Killed with -9 while it delivers, at any moment: 1,000 times on SQLite and 1,000 times on PostgreSQL (four runs of 250 each, 26 November
 2026), 60 and 20 times at every change of this project, and once at each labelled place on both; nothing was lost, nothing sent for a
-change that did not commit, and no more was sent twice than was in flight. Once more on
-27 November 2026, with the policy as it is on this page: 1,000 times on SQLite, beside other work. A week of every weather was simulated
+change that did not commit, and no more was sent twice than was in flight. A week of every weather was simulated
 with the first 303 of the 1,000 seeds of `make proof` with this policy, and with all of them before retries were given back as they
 arrive; no promise was broken.
 """
