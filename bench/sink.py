@@ -58,7 +58,9 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Tell those that were answered."""
         for _ in data:
-            self._waiting.popleft().set_result(None)
+            waiting = self._waiting.popleft()
+            if not waiting.done():  # its time was over before
+                waiting.set_result(None)
 
     async def send(self, delivery: Delivery, deadline: float) -> Outcome:  # noqa: ARG002 - the engine holds it
         """Send, and wait until it was taken."""

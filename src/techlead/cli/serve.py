@@ -61,8 +61,10 @@ def run(given: argparse.Namespace) -> int:
     database = database_of(given)
     prepare(backend, database, settings)
     letters = letters_of(backend, settings) if settings.deliver else ""
+    expose(settings)
+    application = backend.asgi(database)  # production refuses here what nobody signed: no address is told then
     say(f"{backend.name}: {address}  (docs: /docs, database: {database.partition('://')[0]}{letters})")
-    listen(backend, given.host, given.port, database, settings)
+    listen(application, given.host, given.port, settings)
     return 0
 
 
@@ -79,10 +81,8 @@ def letters_of(backend: Backend, settings: Settings) -> str:
     return f", e-mails: {settings.mail_folder}/" if tells else ""
 
 
-def listen(backend: Backend, host: str, port: int, database: str, settings: Settings) -> None:
+def listen(application: Application, host: str, port: int, settings: Settings) -> None:
     """Run uvicorn with uvloop and httptools; SIGTERM lets the requests under way finish."""
-    expose(settings)
-    application = backend.asgi(database)
     config = uvicorn.Config(application, host=host, port=port, **server_settings(settings))
     give_large_memory_back()
     gc.collect()

@@ -61,8 +61,6 @@ class Breaker:
     window: tuple[tuple[int, int, int], ...] = ()
     """Parts of the window: when each began, its calls, and how many of them failed."""
     in_a_row: int = 0
-    well_in_a_row: int = 0
-    """Successes since the last failure."""
     messages: tuple[bytes, ...] = ()
     """Which different messages failed in a row, up to as many as count."""
     failing_since: int = 0
@@ -123,7 +121,7 @@ def unprobed(breaker: Breaker) -> Breaker:
 
 def succeeded(breaker: Breaker, now: int, limits: Limits, *, probe: bool) -> Breaker:
     """Note that the destination took or answered something."""
-    breaker = replace(_noted(breaker, now, limits, failed=0), well_in_a_row=breaker.well_in_a_row + 1)
+    breaker = _noted(breaker, now, limits, failed=0)
     if breaker.phase is Phase.HALF_OPEN and probe:
         good = breaker.probes_good + 1
         breaker = replace(breaker, probes_good=good, probing_until=0, failing_since=0)
@@ -138,7 +136,7 @@ def failed(breaker: Breaker, now: int, limits: Limits, message: bytes, *, probe:
     known = breaker.messages
     if message[-MESSAGE_BYTES:] not in known and len(known) < limits.breaker_messages_min:
         known = (*known, message[-MESSAGE_BYTES:])
-    breaker = replace(breaker, failing_since=since, in_a_row=breaker.in_a_row + 1, well_in_a_row=0, messages=known)
+    breaker = replace(breaker, failing_since=since, in_a_row=breaker.in_a_row + 1, messages=known)
     if breaker.phase is Phase.HALF_OPEN and probe:
         if now - since >= limits.disabled_after_seconds * SECOND_US:
             return moved(replace(breaker, probing_until=0), Event.OUTLIVED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from sys import maxsize
 from typing import Any, Final
 
 import msgspec
@@ -178,15 +179,23 @@ class Desk:
 
     async def drop_dead(self, destination: str, progress: Progress = lambda _done: None) -> int:
         """End all that ended undelivered in a destination, codes as well; what waits there stays. Give how many."""
-        done = 0
+        return (await self.drop_some(destination, maxsize, progress))[0]
+
+    async def drop_some(self, destination: str, most: int, progress: Progress = lambda _done: None) -> tuple[int, bool]:
+        """End so many of those at most; give how many ended, and whether some may be left."""
+        done, looked = 0, 0
         for state in desk_statements.REPLAYABLE:
             before = LAST_ID
-            while rows := await self._look("ended", state=state, lane=destination, before=before, limit=REPLAY_AT_ONCE):
+            while limit := min(REPLAY_AT_ONCE, most - looked):
+                rows = await self._look("ended", state=state, lane=destination, before=before, limit=limit)
+                if not rows:
+                    break
                 done += await self._each("drop", [{"message": row[0], "now": self._clock()} for row in rows])
+                looked += len(rows)
                 before = rows[-1][0]
                 progress(done)
         self._changed("outbox_dropped", {"destination": destination, "count": done})
-        return done
+        return done, looked >= most
 
     async def _is_call(self, message: bytes) -> bool:
         rows = await self._look("message", id=message)

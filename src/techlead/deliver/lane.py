@@ -13,7 +13,7 @@ from techlead.deliver import breaker as breakers
 from techlead.deliver.breaker import Breaker, Phase
 from techlead.deliver.bucket import Bucket
 from techlead.deliver.limits import Limits
-from techlead.deliver.port import COUNTED, Dead, Fault, Outcome, Paused, Retry
+from techlead.deliver.port import COUNTED, Dead, Delivered, Fault, Outcome, Paused, Retry
 from techlead.primitives.clock import SECOND_US
 
 UNSENT: Final = frozenset({Fault.GUARDED, Fault.UNSENDABLE, Fault.WITHDRAWN, Fault.FAILED})
@@ -29,6 +29,8 @@ class Lane:
     breaker: Breaker = field(default_factory=Breaker)
     rate: Bucket = field(default_factory=Bucket)
     budget: Bucket = field(default_factory=Bucket)
+    mended: int = 0
+    """Retries that were delivered since the last failure."""
     paused_until: int = 0
     slow_share: float = 1.0
     slowed_at: int = 0
@@ -51,16 +53,15 @@ def admit(lane: Lane, now: int, limits: Limits, room: int) -> Admission:
     breaker = breakers.awaited(lane.breaker, now, limits)
     per_second = rate_of(lane, now, limits)
     rate = lane.rate.filled(now, per_second, brim_of(per_second, limits))
-    budget = lane.budget.filled(now, limits.budget_per_second, limits.budget_retries_max)
-    lane = replace(lane, breaker=breaker, rate=rate, budget=budget)
+    lane = replace(_saved(lane, now, limits), breaker=breaker, rate=rate)
     closed_to = _closed_to(lane, now, limits, room)
     if closed_to is not None:
         return Admission(lane, 0, 0, probe=False, until=closed_to[0], reason=closed_to[1])
     if breaker.phase is Phase.HALF_OPEN:
         return Admission(lane, 1, 1, probe=True, until=0, reason="")
     tries = min(room, int(rate.tokens))
-    retries = min(tries, int(budget.tokens)) if budget_binds(lane, now, limits) else tries
-    reason, until = ("retry budget", budget.whole_at(limits.budget_per_second)) if not retries else ("", 0)
+    retries = min(tries, int(lane.budget.tokens)) if budget_binds(lane, now, limits) else tries
+    reason, until = ("retry budget", lane.budget.whole_at(retries_of(lane, limits))) if not retries else ("", 0)
     return Admission(lane, tries, retries, probe=False, until=until, reason=reason)
 
 
@@ -92,13 +93,18 @@ def started(lane: Lane, now: int, limits: Limits, *, fresh: int, retried: int, p
     return replace(lane, rate=rate, budget=lane.budget.with_more(earned - cost, limits.budget_retries_max))
 
 
-def settle(lane: Lane, now: int, limits: Limits, outcome: Outcome, message: bytes, *, probe: bool) -> Lane:
+def settle(
+    lane: Lane, now: int, limits: Limits, outcome: Outcome, message: bytes, *, probe: bool, retried: bool = False
+) -> Lane:
     """Learn from how a try ended."""
     fault = outcome.fault if isinstance(outcome, Retry | Dead) else None
     if fault in UNSENT:
         return replace(lane, breaker=breakers.unprobed(lane.breaker)) if probe else lane
     if fault in COUNTED:
+        lane = replace(_saved(lane, now, limits), mended=0) if lane.mended else lane
         return replace(lane, breaker=breakers.failed(lane.breaker, now, limits, message, probe=probe))
+    if retried and isinstance(outcome, Delivered):
+        lane = replace(_saved(lane, now, limits), mended=lane.mended + 1)
     lane = replace(lane, breaker=breakers.succeeded(lane.breaker, now, limits, probe=probe))
     return _slowed(lane, now, limits, outcome) if isinstance(outcome, Paused) else lane
 
@@ -121,15 +127,23 @@ def brim_of(per_second: float, limits: Limits) -> float:
 
 
 def budget_binds(lane: Lane, now: int, limits: Limits) -> bool:
-    """Tell whether retries are rationed: only while enough fails, or a backlog would starve.
-
-    The window forgets slowly; who has just taken so many without one failure is well again. Where a quarter failed, where
-    retries without a budget would begin to cost a third more, twenty in a row come once in 300 times (0.75 to the 20th).
-    """
-    if lane.breaker.well_in_a_row >= limits.budget_successes_in_a_row:
-        return False
+    """Tell whether retries are rationed: only while enough fails, or a backlog would starve."""
     seen = breakers.counts(lane.breaker, now, limits)
     return seen.calls > 0 and seen.failed_share >= limits.budget_failed_share
+
+
+def retries_of(lane: Lane, limits: Limits) -> float:
+    """Give the retries per second that a destination earns: twice as many with each that arrives, after a failure few again.
+
+    The window forgets slowly, and alone would ration retries for a minute after all is well. What new messages bring is not
+    counted: where many are sent and most arrive, there is always a row of successes, and retries would cost a third more.
+    """
+    return min(limits.rate_per_second, limits.budget_per_second * limits.budget_factor ** min(lane.mended, 64))
+
+
+def _saved(lane: Lane, now: int, limits: Limits) -> Lane:
+    """Put into the budget what was earned until now, at the pace that held until now."""
+    return replace(lane, budget=lane.budget.filled(now, retries_of(lane, limits), limits.budget_retries_max))
 
 
 def fails_in_part(lane: Lane, now: int, limits: Limits) -> bool:

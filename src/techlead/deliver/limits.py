@@ -27,7 +27,7 @@ class Limits:
     wait_seconds_first: float = 10
     wait_factor: float = 3
     wait_seconds_max: float = 2 * HOUR_SECONDS
-    wait_seconds_partial_max: float = 60
+    wait_seconds_partial_max: float = 15
     live_seconds_max: float = DAY_SECONDS
     retry_after_seconds_max: float = HOUR_SECONDS
     attempt_seconds_max: float = 15
@@ -51,7 +51,7 @@ class Limits:
     budget_per_second: float = 1
     budget_retries_max: float = 10
     budget_failed_share: float = 0.1
-    budget_successes_in_a_row: int = 20
+    budget_factor: float = 2
     pause_seconds: float = 10
     pause_seconds_min: float = 1
     slow_share_min: float = 0.02
@@ -100,8 +100,8 @@ RANGES: Final[Mapping[str, Range]] = {
     "budget_per_second": Range(0.01, 1_000, "retries allowed in a second beside those"),
     "budget_retries_max": Range(1, 10_000, "retries that can be saved up"),
     "budget_failed_share": Range(0, 1, "share of failures in the window from which on the budget binds"),
-    "budget_successes_in_a_row": Range(
-        1, 10_000, "successes in a row from which on it does not bind, whatever failed before"
+    "budget_factor": Range(
+        1, 10, "by how much each retry that arrived since the last failure multiplies the retries allowed in a second"
     ),
     "pause_seconds": Range(0.1, HOUR_SECONDS, "how long 429 without `Retry-After` pauses a destination"),
     "pause_seconds_min": Range(0.1, HOUR_SECONDS, "how long 429 pauses a destination at least"),

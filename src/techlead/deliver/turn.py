@@ -51,9 +51,9 @@ def learn(lane: Lane, done: Finished, limits: Limits, now: int, chance: Chance) 
         wait, reason = (0.0, "moved") if isinstance(outcome, Moved) else (outcome.seconds, outcome.reason)
         return lane, Step(State.WAITING, now + round(wait * SECOND_US), burned=False, reason=reason)
     message = claimed.waiting.id
-    lane = settle(lane, now, limits, outcome, message, probe=claimed.probe)
-    expires_at = claimed.waiting.expires_at
     tries = claimed.tries + claimed.probe
+    lane = settle(lane, now, limits, outcome, message, probe=claimed.probe, retried=tries > 1)
+    expires_at = claimed.waiting.expires_at
     step = next_step(outcome, tries, expires_at, lane, limits, now, chance(), probe=claimed.probe)
     return lane, step
 

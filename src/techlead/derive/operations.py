@@ -57,7 +57,14 @@ STEERING: tuple[tuple[str, str, str, str, Policy, str], ...] = (
     ("outbox_dead", "GET", "/outbox/dead", "outbox_dead", ADMIN, "Read what ended undelivered, with its history."),
     ("outbox_message", "GET", "/outbox/{id}", "outbox_message", ADMIN, "Read one delivery with its history."),
     ("outbox_replay", "POST", "/outbox/replay", "outbox_replay", ADMIN, "Let what ended undelivered begin anew."),
-    ("outbox_drop", "POST", "/outbox/drop", "outbox_drop", ADMIN, "End what waits or is dead."),
+    (
+        "outbox_drop",
+        "POST",
+        "/outbox/drop",
+        "outbox_drop",
+        ADMIN,
+        "End what waits or is dead, or all that is dead at a destination.",
+    ),
     ("outbox_pause", "POST", "/outbox/pause", "outbox_pause", ADMIN, "Let nothing go to a destination."),
     ("outbox_resume", "POST", "/outbox/resume", "outbox_resume", ADMIN, "Let things go to a destination again."),
 )

@@ -21,7 +21,7 @@ from techlead.derive.plan import Plan
 from techlead.derive.tables import ID
 from techlead.errors import FieldError, InvalidFields, MalformedRequest, NotFound
 from techlead.serve.actor import NOBODY_KNOWN
-from techlead.serve.answer import Answer, json_answer
+from techlead.serve.answer import Answer, Stream, json_answer
 from techlead.serve.change.unit import Unit
 from techlead.serve.request import Request
 from techlead.serve.runtime import Handler, Runtime
@@ -32,6 +32,9 @@ NAME_BYTES: Final = 8
 ACCOUNT_BYTES: Final = 16
 TIME: Final = "%H:%M"
 PAGE: Final = "text/html; charset=utf-8"
+STALE: Final = (
+    "This link is no longer good. Use the one in a newer e-mail, or sign in and switch off there what you do not want."
+)
 
 
 def read_preferences(runtime: Runtime) -> Handler:
@@ -85,7 +88,7 @@ def ask_unsubscribe(runtime: Runtime) -> Handler:
         _, notification, _ = opened(runtime, request.params[0])
         return _page(f"Get no more of “{_words(notification)}” by e-mail?", "<button>No more of these</button>")
 
-    return handle
+    return _for_people(handle)
 
 
 def unsubscribe(runtime: Runtime) -> Handler:
@@ -100,6 +103,20 @@ def unsubscribe(runtime: Runtime) -> Handler:
             return _page(f"You get no more of “{_words(notification)}” by e-mail.", "")
 
         return await runtime.change(request, NOBODY_KNOWN, "unsubscribe", work)
+
+    return _for_people(handle)
+
+
+def _for_people(handler: Handler) -> Handler:
+    """Tell whoever comes with a browser in words what to do about a link that is not good; programs get the problem."""
+
+    async def handle(request: Request) -> Answer | Stream:
+        try:
+            return await handler(request)
+        except NotFound:
+            if b"text/html" not in request.headers.get(b"accept", b""):
+                raise
+            return _page(STALE, "", NotFound.status)
 
     return handle
 
@@ -243,10 +260,10 @@ def _words(name: str) -> str:
     return "all of these" if name == ALL else name.replace("_", " ")
 
 
-def _page(said: str, button: str) -> Answer:
+def _page(said: str, button: str, status: int = 200) -> Answer:
     form = f'<form method="post">{button}</form>' if button else ""
     page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Messages</title><p>{said}</p>{form}</html>'
-    return Answer(200, page.encode(), media_type=PAGE.encode())
+    return Answer(status, page.encode(), media_type=PAGE.encode())
 
 
 def _mac(key: bytes, signed: bytes) -> bytes:

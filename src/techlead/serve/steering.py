@@ -16,7 +16,8 @@ from techlead.serve.change.outside import aftermath_of
 from techlead.serve.request import Request
 from techlead.serve.runtime import Handler, Runtime
 
-REPLAYED_AT_ONCE_MAX: Final = 5_000
+AT_ONCE_MAX: Final = 5_000
+"""Messages of a destination that one request replays or drops; the next goes on."""
 _DESTINATION: Final = re.compile(DESTINATION["pattern"].removeprefix("^").removesuffix("$"))
 Order = dict[str, Any]
 
@@ -54,10 +55,7 @@ def steering(runtime: Runtime) -> dict[str, Callable[[], Handler]]:
     async def replay(order: Order) -> Answer:
         if "deliveries" in order:
             return _done(await desk.replay_these(order["deliveries"]))
-        return _done(*await desk.replay_some(order.get("destination", ""), REPLAYED_AT_ONCE_MAX))
-
-    async def drop(order: Order) -> Answer:
-        return _done(await desk.drop_these(order["deliveries"]))
+        return _done(*await desk.replay_some(order.get("destination", ""), AT_ONCE_MAX))
 
     async def pause(order: Order) -> Answer:
         await desk.pause(order["destination"])
@@ -72,10 +70,20 @@ def steering(runtime: Runtime) -> dict[str, Callable[[], Handler]]:
         "outbox_dead": lambda: _reading(runtime, dead),
         "outbox_message": lambda: _reading(runtime, message),
         "outbox_replay": lambda: _ordering(runtime, replay, {"destination", "deliveries"}, set()),
-        "outbox_drop": lambda: _ordering(runtime, drop, {"deliveries"}, {"deliveries"}),
+        "outbox_drop": lambda: _ordering(
+            runtime, lambda order: _dropped(desk, order), {"destination", "deliveries"}, set()
+        ),
         "outbox_pause": lambda: _ordering(runtime, pause, {"destination"}, {"destination"}),
         "outbox_resume": lambda: _ordering(runtime, resume, {"destination"}, {"destination"}),
     }
+
+
+async def _dropped(desk: Desk, order: Order) -> Answer:
+    if ("deliveries" in order) is ("destination" in order):  # dropped for good: nothing of it is guessed
+        raise InvalidFields(errors=(FieldError("/destination", "or `deliveries` is needed, one of them."),))
+    if "deliveries" in order:
+        return _done(await desk.drop_these(order["deliveries"]))
+    return _done(*await desk.drop_some(order["destination"], AT_ONCE_MAX))
 
 
 def _reading(runtime: Runtime, work: Callable[[Request], Awaitable[Answer]]) -> Handler:

@@ -55,7 +55,10 @@ class GuardedConnection:
     def run_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
         """Run a statement for each row of values; the budget is for all of them."""
         self.budget.began = 0.0
-        self._execute_many(sql, rows).fetchall()
+        if len(rows) == 1:  # most often; setting out for many costs as much as a small index
+            self._execute(sql, rows[0]).fetchall()
+        else:
+            self._execute_many(sql, rows).fetchall()
 
     @property
     def system_errno(self) -> int:

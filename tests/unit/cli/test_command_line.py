@@ -143,6 +143,18 @@ def test_serve_says_where_it_is_and_where_letters_are_and_they_lead_back(
     assert served == [address]
 
 
+def test_serve_says_no_address_before_it_knows_that_it_serves(shelf, capsys, monkeypatch):
+    lend = "@action(Book, by=owner)\ndef lend(book: Book) -> None:\n    book.title = 'lent'\n"
+    written(shelf, PAGE + lend)
+    url = f"sqlite:///{shelf}/x.db"
+    prepare(load(str(shelf)), url, Settings())
+    monkeypatch.setattr("techlead.cli.serve.os.environ", {"TECHLEAD_ENVIRONMENT": "production"})
+    assert main(["serve", str(shelf), "--database", url]) == 2
+    said = capsys.readouterr().err
+    assert "TECHLEAD_ALLOWED_SIGNERS" in said
+    assert "http://" not in said
+
+
 def test_production_does_not_start_on_a_schema_that_is_behind(shelf):
     with pytest.raises(SettingsRefused, match="techlead migrate apply"):
         prepare(load(str(shelf)), f"sqlite:///{shelf}/data.db", Settings(environment="production"))

@@ -137,7 +137,8 @@ async def test_what_is_dead_in_one_destination_is_dropped_and_nothing_else(engin
     async with engine.running():
         await until(engine.ended)
     [waits] = await engine.put()
-    assert (await desk.drop_dead(LANE), await desk.drop_dead(LANE)) == (2, 0)
+    assert await desk.drop_some(LANE, 1) == (1, True)
+    assert (await desk.drop_some(LANE, 5), await desk.drop_dead(LANE)) == ((1, False), 0)
     assert await engine.states() == {first: "dropped", code: "dropped", elsewhere: "dead", waits: "waiting"}
 
 

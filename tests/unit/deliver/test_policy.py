@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from engines import waiting_of
 
 from techlead.deliver import breaker as breakers
 from techlead.deliver.breaker import TRANSITIONS, Breaker, Event, Phase
 from techlead.deliver.bucket import Bucket
-from techlead.deliver.lane import Lane, admit, budget_binds, rate_of, resume, settle, started
+from techlead.deliver.lane import Lane, admit, rate_of, resume, retries_of, settle, started
 from techlead.deliver.limits import KNOWN_MAX, Limits, LimitsBook
-from techlead.deliver.outbox import lane_of
+from techlead.deliver.outbox import Claimed, Finished, lane_of
 from techlead.deliver.port import Dead, Delivered, Fault, Kind, Paused, Retry
 from techlead.deliver.retry_after import seconds_of
 from techlead.deliver.step import LIFE, State, next_step, wait_seconds
+from techlead.deliver.turn import learn
 from techlead.primitives.clock import SECOND_US
 
 NOW = 1_800_000_000 * SECOND_US
@@ -132,16 +134,45 @@ def test_the_budget_binds_only_while_enough_fails() -> None:
     assert spent.budget.tokens == pytest.approx(1), "five first tries earn one retry"
 
 
-def test_twenty_successes_in_a_row_end_the_budget_and_one_failure_brings_it_back() -> None:
+def rationed() -> Lane:
     lane = Lane()
     for number in range(20):
         lane = settle(lane, NOW, LIMITS, DOWN if number % 3 == 0 else Delivered(), key(number), probe=False)
+    return replace(lane, budget=Bucket(0.0, NOW))
+
+
+def test_each_retry_that_arrives_doubles_the_budget_up_to_the_rate_and_one_failure_ends_that() -> None:
+    lane, earned = rationed(), []
+    for number in range(7):
+        earned.append(retries_of(lane, LIMITS))
+        lane = settle(lane, NOW, LIMITS, Delivered(), key(number), probe=False, retried=True)
+    assert earned == [1, 2, 4, 8, 16, 25, 25]
+    assert admit(lane, later(0.2), LIMITS, 8).retries == 5, "as many as the rate gives, whatever the window remembers"
+    assert retries_of(settle(lane, NOW, LIMITS, DOWN, key(1), probe=False), LIMITS) == 1
+
+
+def test_new_messages_that_arrive_and_retries_that_do_not_earn_nothing() -> None:
+    lane = rationed()
     for number in range(20):
-        assert budget_binds(lane, NOW, LIMITS) is (number < 19), "one success came before these"
         lane = settle(lane, NOW, LIMITS, Delivered(), key(number), probe=False)
-    lane = replace(lane, budget=Bucket(0.0, NOW))
-    assert admit(lane, NOW, LIMITS, 8).retries == 5, "the window remembers the failures, and nothing is rationed"
-    assert admit(settle(lane, NOW, LIMITS, DOWN, key(1), probe=False), NOW, LIMITS, 8).retries == 0
+        lane = settle(lane, NOW, LIMITS, Retry(Fault.BUSY), key(number), probe=False, retried=True)
+    assert retries_of(lane, LIMITS) == 1, "where most arrives there is always a row of these"
+    assert admit(lane, later(0.5), LIMITS, 8).reason == "retry budget"
+
+
+def test_what_was_earned_before_is_counted_at_the_pace_of_then() -> None:
+    slow, fast = rationed(), replace(rationed(), mended=5)
+    slow = settle(slow, later(0.5), LIMITS, Delivered(), key(1), probe=False, retried=True)
+    fast = settle(fast, later(0.2), LIMITS, DOWN, key(1), probe=False)
+    assert slow.budget.tokens == pytest.approx(0.5)
+    assert fast.budget.tokens == pytest.approx(5)
+
+
+def test_only_the_tries_after_the_first_are_retries() -> None:
+    waiting = waiting_of(NOW, "https://a.example/in")
+    for tries, mended in ((1, 0), (2, 1)):
+        done = Finished(Claimed(waiting, "webhook:a.example", tries, probe=False, claim=b""), Delivered())
+        assert learn(rationed(), done, LIMITS, NOW, lambda: 0.5)[0].mended == mended
 
 
 def test_a_bucket_neither_overflows_nor_goes_below_nothing() -> None:
@@ -159,7 +190,7 @@ def test_half_of_each_wait_is_certain_and_none_is_longer_than_its_cap(chance: fl
         assert longest / 2 <= wait_seconds(tries, LIMITS, chance) <= longest
 
 
-def test_who_was_unlucky_with_a_destination_that_fails_in_part_waits_a_minute_at_most_for_half_of_its_tries() -> None:
+def test_who_was_unlucky_with_a_destination_that_fails_in_part_waits_little_for_half_of_its_tries() -> None:
     limits = replace(LIMITS, tries_max=12)
     now_and_then = Lane()
     for number in range(20):
@@ -169,7 +200,7 @@ def test_who_was_unlucky_with_a_destination_that_fails_in_part_waits_a_minute_at
     def wait(tries: int, lane: Lane, outcome: Retry = DOWN) -> float:
         return (next_step(outcome, tries, later(86_400), lane, limits, NOW, 1.0, probe=False).at - NOW) / SECOND_US
 
-    assert [wait(tries, now_and_then) for tries in (1, 2, 3, 6, 7)] == [10, 30, 60, 60, 7_200]
+    assert [wait(tries, now_and_then) for tries in (1, 2, 3, 6, 7)] == [10, 15, 15, 15, 7_200]
     assert wait(6, failing(4)) == 2_430, "few calls tell nothing of the destination"
     assert wait(6, now_and_then, Retry(Fault.BUSY)) == 2_430, "it is about the message"
     assert wait(3, now_and_then, Retry(Fault.SERVER, "", 90)) == 90, "what the destination asks for is a lower bound"

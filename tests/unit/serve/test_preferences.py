@@ -159,7 +159,11 @@ async def test_a_link_that_we_did_not_make_ends_nothing(caller: Caller):
         "ä",
     ):
         for method in ("GET", "POST"):
-            assert (await caller(method, f"/unsubscribe/{wrong}")).status_code == 404
+            told = await caller(method, f"/unsubscribe/{wrong}")
+            assert (told.status_code, told.headers["content-type"]) == (404, "application/problem+json")
+            page = await caller(method, f"/unsubscribe/{wrong}", headers={"accept": "text/html,*/*;q=0.8"})
+            assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+            assert "sign in and switch off there" in page.text
     assert isinstance(await composed(caller), Delivery)
 
 

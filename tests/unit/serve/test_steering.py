@@ -78,6 +78,17 @@ async def test_an_admin_sees_what_ended_and_lets_it_begin_anew(board: Board, adm
     assert {event["event"] for event in board.events} >= {"outbox_replayed", "outbox_dropped"}
 
 
+async def test_an_admin_drops_what_is_dead_at_a_destination_and_nothing_else(board: Board, admin: Caller) -> None:
+    await refused(board)
+    alice, bob = await board.person("ann"), await board.person("ben")
+    await alice.write(bob, "Hello again")
+    assert (await admin.post("/outbox/drop", {"destination": "webhook:elsewhere.example"})).json["count"] == 0
+    done = await admin.post("/outbox/drop", {"destination": "email"})
+    assert (done.status, done.json) == (200, {"count": 1, "more": False})
+    assert (await admin.get("/outbox/dead")).json["items"] == []
+    assert len(await board.rows(WAITING)) == 1, "what waits stays"
+
+
 async def test_an_admin_pauses_and_resumes_a_destination(board: Board, admin: Caller) -> None:
     assert (await admin.post("/outbox/pause", {"destination": "email"})).status == 204
     [shown] = (await admin.get("/outbox")).json["items"]
@@ -92,6 +103,7 @@ async def test_an_admin_pauses_and_resumes_a_destination(board: Board, admin: Ca
     [
         ("pause", {}), ("pause", {"\ud800": 1}), ("pause", {"destination": "x" * 301}), ("pause", {"destination": 1}),
         ("pause", {"destination": "email\n"}), ("drop", {}), ("drop", {"deliveries": []}),
+        ("drop", {"destination": "email", "deliveries": ["delivery_01h455vb4pex5vsknk084sn02q"]}),
         ("drop", {"deliveries": ["order_01h455vb4pex5vsknk084sn02q"]}), ("drop", {"deliveries": [1]}),
         ("replay", {"everything": True}), ("resume", {"destination": "email", "deliveries": []}),
     ],

@@ -13,7 +13,7 @@ from techlead.derive.openapi.sight import always_sees
 from techlead.derive.openapi.steering import ANSWERS as STEERED
 from techlead.derive.openapi.values import Schema
 from techlead.derive.plan import Operation, Plan
-from techlead.errors import NotSignedIn, TooManyRequests, summary
+from techlead.errors import NotFound, NotSignedIn, TooManyRequests, summary
 
 Answer = dict[str, Any]
 
@@ -69,6 +69,8 @@ SHAPED: Final = {
     "set_preferences": ("200", "The preferences as they now are.", "preferences"),
 }
 """What changes something of the runtime's own and answers with it: status, words and shape."""
+LINKED: Final = ("ask_unsubscribe", "unsubscribe")
+"""What a person's browser comes to from a letter: it gets a page even where there is nothing."""
 
 
 def answers_of(plan: Plan, operation: Operation) -> dict[str, Answer]:
@@ -76,6 +78,9 @@ def answers_of(plan: Plan, operation: Operation) -> dict[str, Answer]:
     found = _successes(plan, operation)
     for errors in by_status(errors_of(plan, operation)):
         found[str(status_of(errors[0]))] = {"$ref": f"#/components/responses/{response_name(errors)}"}
+    if operation.kind in LINKED:
+        problem = problem_answer((NotFound,))
+        found["404"] = {**problem, "content": {**problem["content"], "text/html": {"schema": {"type": "string"}}}}
     return dict(sorted(found.items()))
 
 

@@ -51,7 +51,11 @@ SHAPES: Final[dict[str, Schema]] = {
     "outbox.messages": _object({"items": {"type": "array", "items": _object(MESSAGE)}}),
     "outbox.done": _object({"count": COUNT, "more": {"type": "boolean"}}),
     "outbox.replay": _object({"destination": DESTINATION, "deliveries": DELIVERIES}, ()),
-    "outbox.drop": _object({"deliveries": DELIVERIES}),
+    "outbox.drop": {
+        **_object({"destination": DESTINATION, "deliveries": DELIVERIES}, ()),
+        "minProperties": 1,
+        "maxProperties": 1,
+    },
     "outbox.steer": _object({"destination": DESTINATION}),
 }
 ANSWERS: Final[dict[str, tuple[str, str]]] = {
@@ -59,7 +63,10 @@ ANSWERS: Final[dict[str, tuple[str, str]]] = {
     "outbox_dead": ("Messages that ended undelivered, the newest first.", "outbox.messages"),
     "outbox_message": ("The message with its history.", "outbox.message"),
     "outbox_replay": ("How many begin anew; `more` when some are left for the next request.", "outbox.done"),
-    "outbox_drop": ("How many were dropped; what is being tried just now stays.", "outbox.done"),
+    "outbox_drop": (
+        "How many were dropped, `more` when some are left; of a destination what is dead, and what is being tried just now stays.",
+        "outbox.done",
+    ),
 }
 BODIES: Final[dict[str, str]] = {
     "outbox_replay": "outbox.replay",

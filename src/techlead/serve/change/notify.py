@@ -14,7 +14,7 @@ from techlead.declare.notification import Channel, Notification, Own
 from techlead.declare.resource import Resource
 from techlead.deliver.outbox import lane_of
 from techlead.derive.access import SqlPolicies, account_field, at_path, field_to
-from techlead.derive.plan import NotificationPlan, Plan, ResourcePlan
+from techlead.derive.plan import Plan, ResourcePlan
 from techlead.derive.statements import Statement
 from techlead.derive.tables import ID
 from techlead.derive.views import stored_values
@@ -26,8 +26,6 @@ from techlead.serve.change.unit import Unit
 RECIPIENTS_MAX: Final = 1_000
 BROWSERS_MAX: Final = 10
 """Browsers of one account."""
-LOOKED_UP: Final = frozenset({Channel.WEBHOOK, Channel.PUSH})
-"""Channels on which an account has an address of its own, one or several or none."""
 NO_DATA: Final = ""
 _encode = msgspec.json.encode
 
@@ -39,7 +37,12 @@ async def notify(unit: Unit, declared: Notification[Any], resource: ResourcePlan
     if planned.resource != resource.name:
         message = f"an action sent {planned.name} about a {resource.name}"
         raise ProgramError(message)
-    accounts = await _recipients(unit, planned, resource, row)
+    named = planned.to
+    if isinstance(named, Member):
+        accounts = await _members_of(unit, planned.name, named, resource, row)
+    else:
+        reference = row.read_value(named)
+        accounts = [] if reference is None else [reference.raw]
     if not accounts:
         return
     said = (resource.name, row.id.raw, telling.subject(row), telling.text(row), unit.now)
@@ -49,7 +52,7 @@ async def notify(unit: Unit, declared: Notification[Any], resource: ResourcePlan
             address = await _address(unit, resource, row, way.at)
             if address:
                 rows.append(_laid_out(unit, telling, way, None, said, address, NO_DATA))
-        elif way.channel not in LOOKED_UP:  # where the address is of the account, it is looked up when it is sent
+        elif not way.of_account:  # where the address is of the account, it is looked up when it is sent
             rows += [_laid_out(unit, telling, way, account, said, "", NO_DATA) for account in accounts]
         else:
             for account in accounts:
@@ -88,15 +91,11 @@ async def _of_account(unit: Unit, channel: Channel | Own, account: bytes) -> Seq
     return [(address, _encode({"p256dh": point, "auth": auth}).decode()) for address, point, auth in rows]
 
 
-async def _recipients(unit: Unit, planned: NotificationPlan, resource: ResourcePlan, row: Resource) -> list[bytes]:
-    if not isinstance(planned.to, Member):
-        reference = row.read_value(planned.to)
-        return [] if reference is None else [reference.raw]
-    member = planned.to
+async def _members_of(unit: Unit, name: str, member: Member, resource: ResourcePlan, row: Resource) -> list[bytes]:
     found = await _at_path(unit, resource, row, member.path)
     if found is None:
         return []
-    statement = _members(unit, planned.name, member, at_path(unit.statements.plan, resource, member.path))
+    statement = _members(unit, name, member, at_path(unit.statements.plan, resource, member.path))
     rows = await unit.run(statement, {"id": found, "limit": RECIPIENTS_MAX})
     return [account for (account,) in rows]
 

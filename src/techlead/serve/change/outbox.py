@@ -56,7 +56,8 @@ async def put_rows(unit: Unit, rows: Sequence[tuple[Any, ...]]) -> None:
     if not rows:
         return
     await unit.run_many(unit.statements.made("outbox: put", sql_statements.put), rows)
-    unit.told.update(row[ACCOUNT] or NOBODY for row in rows)
+    for row in rows:
+        unit.told.add(row[ACCOUNT] or NOBODY)
 
 
 def _row(unit: Unit, one: Message) -> tuple[Any, ...]:

@@ -24,6 +24,8 @@ KINDS: Final[Mapping[Channel | Own, Kind]] = {
     Channel.PUSH: Kind.PUSH,
 }
 """The schedule that a channel's messages follow; the inbox has none, for it is in the database already."""
+LOOKED_UP: Final = frozenset({Channel.WEBHOOK, Channel.PUSH})
+"""Channels on which an account has an address of its own, one or several or none."""
 Words = Callable[[Resource], str]
 
 
@@ -37,6 +39,8 @@ class Way:
     kind_name: str
     at: tuple[str, ...] | None
     """The field that holds the address, seen from the row, where one was named."""
+    of_account: bool
+    """Whether the account has the address, one or several or none, and it is looked up with the change."""
     lives: dict[str, int] = field(default_factory=dict)
     """The time to live in each lane, in microseconds."""
 
@@ -71,7 +75,8 @@ def telling_of(planned: NotificationPlan, limits: LimitsBook) -> Telling:
 def _way(planned: NotificationPlan, channel: Channel | Own) -> Way:
     kind = Kind.CHAT if isinstance(channel, Own) else KINDS.get(channel)
     kind = Kind.CODE if planned.code and kind is not None else kind
-    return Way(channel, channel.value, kind, "" if kind is None else kind.value, planned.at.get(channel))
+    kind_name = "" if kind is None else kind.value
+    return Way(channel, channel.value, kind, kind_name, planned.at.get(channel), channel in LOOKED_UP)
 
 
 def words_of(text: str) -> Words:
