@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from techlead.audit.finding import Exchange
-from techlead.audit.reproduce.flow import KEPT, Flow, Forged, Fresh, Given, Part
+from techlead.audit.reproduce.flow import KEPT, Flow, Forged, Fresh, Given, Part, Signed
 from techlead.audit.reproduce.timeline import Move, moves
 from techlead.audit.target.exchange import Actor, Answer
 
@@ -59,7 +59,7 @@ def _needs(flow: Flow, at: int) -> Iterator[int]:
     for part in uses(flow, at):
         if isinstance(part, Given):
             yield part.move
-        elif isinstance(part, Forged):
+        elif isinstance(part, Forged | Signed):
             yield part.issued.move
         elif isinstance(part, Fresh):
             introduced = flow.introduced(part, at)

@@ -18,8 +18,10 @@ from techlead.audit.detect import tokens
 from techlead.audit.finding import Exchange, Finding, Report, Severity
 from techlead.audit.reproduce.program import program
 from techlead.audit.reproduce.replay import replaying
+from techlead.audit.reproduce.starting import Start
 from techlead.audit.reproduce.suite import write_tests
 from techlead.audit.target.given import Given
+from techlead.audit.target.launch import Launch
 
 LOG_INS = ("/login",)
 
@@ -128,6 +130,30 @@ def forge(attacker: Attacker) -> Sighting:
     seen = attacker.send("GET", "/me", replace(alice, name="forger", headers={"Authorization": f"Bearer {written}"}))
     shows = Shows(Compare.STATUS, (200,))
     return Sighting("session.alg-none", "POST /login", "Nobody signed it.", steps=(seen.exchange,), shows=shows)
+
+
+@pytest.mark.parametrize("key", ["secret", "in-the-source-4711", "in-the-settings-4711", "40711"])
+def test_a_token_is_signed_with_the_key_that_is_found_out_again(key: str, tmp_path: Path):
+    (tmp_path / "app.py").write_text("KEY = 'in-the-source-4711'\n", encoding="utf-8")
+    (tmp_path / "app.toml").write_text("key = 'in-the-settings-4711'\n", encoding="utf-8")
+    with served(Book(hole=True, key=key)) as url:
+        attacker = Attacker(url)
+        alice = attacker.new("alice")
+        token = tokens.read(alice.token)
+        assert token is not None
+        written = tokens.sign(token.but(jti="forged"), key)
+        seen = attacker.send(
+            "GET", "/me", replace(alice, name="forger", headers={"Authorization": f"Bearer {written}"})
+        )
+        steps, shows = (seen.exchange,), Shows(Compare.STATUS, (200,))
+        sighting = Sighting("session.weak-signing-key", "POST /login", "Guessed.", steps=steps, shows=shows)
+        text = program(sighting, attacker.answers, LOG_INS, Start(tmp_path, Launch(("python", "app.py")))) or ""
+    assert written not in text
+    assert ("secret'" in text) is (key == "secret")  # what is not known to all does not stand in a report
+    assert "4711'" not in text
+    for hole, code in ((True, 1), (False, 0)):
+        with served(Book(hole=hole, key=key)) as url:
+            assert run(text, url) == code
 
 
 def sell_twice_in_rounds(attacker: Attacker) -> Sighting:
