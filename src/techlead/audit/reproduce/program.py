@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 from techlead.audit.attacks.attack import Compare, Sighting
 from techlead.audit.detect.canaries import texts
+from techlead.audit.detect.forms import FORM
 from techlead.audit.reproduce.script import Script, script
 from techlead.audit.reproduce.source import expression, json_value, literal, raw
 from techlead.audit.reproduce.starting import Start, looking_into_rows, signing, with_imports
-from techlead.audit.reproduce.timeline import FORM
 from techlead.audit.target.exchange import Actor, Answer
 
 APART: Final = frozenset({Compare.DIFFERS, Compare.UNLIKE, Compare.COUNTED})
