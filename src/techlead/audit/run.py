@@ -434,10 +434,10 @@ class _Run:
     def _keep_programs(
         self, attack: Attack, shown: Sequence[Sighting], again: Sequence[Sighting], site: RunningSite
     ) -> None:
-        if attack.harm in (Harm.NONE, Harm.WRITES):
-            log_in = self.known.ways.log_in
-            log_ins = (log_in.path,) if log_in else ()
-            self._programs.keep(shown, again, site.answers(), site.url, log_ins, self._budget.left())
+        log_in = self.known.ways.log_in
+        log_ins = (log_in.path,) if log_in else ()
+        sound = attack.harm in (Harm.NONE, Harm.WRITES)
+        self._programs.keep(shown, again, site.answers(), site.url, log_ins, self._budget.left(), sound=sound)
 
     def _take(self, outcome: Question | NotTested | Note, attack: Attack) -> None:
         with self._lock:

@@ -133,6 +133,13 @@ class Flow:
                 return at
         return None
 
+    def named(self, text: str, before: int) -> int | None:
+        """Give the first move that sent this text as a field and was done, but for log-ins."""
+        for at, move in enumerate(self.moves[:before]):
+            if move.changes and move.path.partition("?")[0] not in self.log_ins and text in set(_texts(move.body)):
+                return at
+        return None
+
     def _given(self, text: str, before: int) -> Given | None:
         source = self._first_given.get(text)
         if source is None or source.move >= before or self._first_sent.get(text, before) <= source.move:

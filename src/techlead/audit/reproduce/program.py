@@ -14,15 +14,17 @@ from techlead.audit.detect.canaries import texts
 from techlead.audit.detect.forms import FORM
 from techlead.audit.reproduce.script import Script, script
 from techlead.audit.reproduce.source import expression, json_value, literal, raw
-from techlead.audit.reproduce.starting import Start, looking_into_rows, signing, with_imports
+from techlead.audit.reproduce.starting import Start, looking_into_rows, neighbours, signing, with_imports
 from techlead.audit.target.exchange import Actor, Answer
 
 APART: Final = frozenset({Compare.DIFFERS, Compare.UNLIKE, Compare.COUNTED})
 """What looks at the last two steps: they stay two, also where they are the same."""
-WORDS: Final = frozenset({Compare.CONTAINS, Compare.LACKS, Compare.LOGGED, Compare.LOGGED_AS_SENT, Compare.STORED})
-LOGGED: Final = frozenset({Compare.LOGGED, Compare.LOGGED_AS_SENT})
-INSIDE: Final = LOGGED | {Compare.STORED}
-"""What the log or the rows tell: the program starts the target itself."""
+LOGGED: Final = frozenset({Compare.LOGGED, Compare.LOGGED_AS_SENT, Compare.LOGGED_OF_REFUSED})
+BEHAVIOUR: Final = {Compare.LOGGED_OF_REFUSED: "refuse", Compare.RECEIVED: "take", Compare.HELD: "hang"}
+"""How those outside behave during the attack, where the program plays them."""
+INSIDE: Final = LOGGED | {Compare.STORED} | set(BEHAVIOUR)
+"""What the log, the rows or others tell: the program starts the target itself."""
+WORDS: Final = LOGGED | {Compare.CONTAINS, Compare.LACKS, Compare.STORED, Compare.RECEIVED}
 COMPARED: Final = {
     Compare.STATUS: "{answer}.status in {values!r}",
     Compare.SLOWER: "{answer}.seconds > {listed}",
@@ -37,6 +39,9 @@ COMPARED: Final = {
     Compare.CONTAINS: "all(text in {answer}.text for text in {texts})",
     Compare.LOGGED: "logged(before, {texts})",
     Compare.LOGGED_AS_SENT: "logged(before, {texts}, exactly=True)",
+    Compare.LOGGED_OF_REFUSED: "logged(before, {texts})",
+    Compare.RECEIVED: "received({texts})",
+    Compare.HELD: "{answer}.seconds > {listed}",
     Compare.STORED: "stored(*{texts})",
 }
 """How the source of a program compares."""
@@ -95,7 +100,8 @@ def hole(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str]) 
     writer = _Writer(cut)
     lines = [*writer.prepare(), *writer.attack(sighting)]
     if sighting.shows.compare in INSIDE:
-        lines = ["with target():", *(f"    {line}" for line in lines)]
+        within = "neighbours(), target()" if sighting.shows.compare in BEHAVIOUR else "target()"
+        lines = [f"with {within}:", *(f"    {line}" for line in lines)]
     written = "\n".join(f"    {line}" if line else "" for line in lines) + "\n"
     rounds = sighting.shows.values[2:] if sighting.shows.compare is Compare.TOGETHER else ()
     if not rounds:
@@ -125,6 +131,8 @@ class _Writer:
             yield f"need(answer{at}, {f'{move.method} {move.path}'!a})"
 
     def attack(self, sighting: Sighting) -> Iterator[str]:
+        if sighting.shows.compare in BEHAVIOUR:
+            yield f"behave({BEHAVIOUR[sighting.shows.compare]!r})"
         if sighting.shows.compare in LOGGED:
             yield "before = lengths()"
         yield "try:"
@@ -236,6 +244,7 @@ def _prelude(compare: Compare, body: str, start: Start | None) -> str:
         signing() if signs else "",
         start.source() if start and compare in INSIDE else "",
         looking_into_rows() if compare is Compare.STORED else "",
+        neighbours() if compare in BEHAVIOUR else "",
     )
     return "\n\n".join(part for part in parts if part)
 

@@ -45,13 +45,18 @@ class Programs:
         url: str,
         log_ins: tuple[str, ...],
         seconds: float,
+        *,
+        sound: bool,
     ) -> None:
-        """Write one for each finding from what was just seen, and keep it when it shows the hole."""
+        """Write one for each finding from what was just seen, and keep it when it shows the hole.
+
+        An instance that is not sound any more shows none; what starts the target itself does not need it.
+        """
         latest = {(sighting.kind, sighting.operation): sighting for sighting in again}
         for lead in (max(group, key=severity_of) for group in grouped(shown)):
             key = lead.kind, lead.operation
             starts = latest[key].shows.compare in INSIDE
-            if not url or (starts and seconds < STARTING_SECONDS_MIN):
+            if (starts and seconds < STARTING_SECONDS_MIN) or not (starts or (sound and url)):
                 continue
             text = self._written(latest[key], answers, log_ins)
             if text and shows(text, url, min(SECONDS, seconds) if starts else SECONDS, self.homes):

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from techlead.audit.finding import Exchange
 from techlead.audit.reproduce.flow import KEPT, Flow, Forged, Fresh, Given, Part, Signed
 from techlead.audit.reproduce.timeline import Move, moves
 from techlead.audit.target.exchange import Actor, Answer
 
+NAME_CHARACTERS_MIN: Final = 5
+"""Shorter ones stand in other requests by accident."""
 Parts = tuple[Part, ...]
 
 
@@ -65,6 +67,16 @@ def _needs(flow: Flow, at: int) -> Iterator[int]:
             introduced = flow.introduced(part, at)
             if introduced is not None:
                 yield introduced
+    yield from _account(flow, at)
+
+
+def _account(flow: Flow, at: int) -> Iterator[int]:
+    """Give the sign-up of whom a log-in names, also where the name does not look made up."""
+    move = flow.moves[at]
+    if move.path.partition("?")[0] in flow.log_ins and isinstance(move.body, Mapping):
+        names = (text for name, text in move.body.items() if isinstance(text, str) and not KEPT.search(str(name)))
+        found = (flow.named(name, at) for name in names if len(name) >= NAME_CHARACTERS_MIN)
+        yield from (signed_up for signed_up in found if signed_up is not None)
 
 
 def uses(flow: Flow, at: int) -> Iterator[Part]:

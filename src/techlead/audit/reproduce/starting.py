@@ -24,7 +24,11 @@ STARTS: Final = {
     "import secrets\n": "import secrets\nimport shutil\nimport signal\nimport sqlite3\n",
     "import sys\n": "import subprocess\nimport tempfile\n",
     "import nullcontext\n": "import contextmanager, nullcontext, suppress\n",
-    "from threading import Barrier\n": "from pathlib import Path\nfrom threading import Barrier\n",
+    "from functools import reduce\n": "from email import message_from_bytes\nfrom functools import reduce\nfrom http.server import BaseHTTPRequestHandler\n",
+    "from threading import Barrier\n": (
+        "from pathlib import Path\nfrom socketserver import StreamRequestHandler, ThreadingTCPServer\n"
+        "from threading import Barrier, Event, Thread\n"
+    ),
     "import urlencode\n": "import quote, quote_plus, urlencode\n",
 }
 """The same of starting it."""
@@ -76,6 +80,11 @@ def with_imports(prelude: str, *, starts: bool) -> str:
 def signing() -> str:
     """Give the source that finds out a key, and signs with it."""
     return _part("signing.txt")
+
+
+def neighbours() -> str:
+    """Give the source that is whoever the target writes to or calls."""
+    return _part("neighbours.txt")
 
 
 def looking_into_rows() -> str:

@@ -20,6 +20,7 @@ from techlead.audit.reproduce.program import program
 from techlead.audit.reproduce.replay import replaying
 from techlead.audit.reproduce.starting import Start
 from techlead.audit.reproduce.suite import write_tests
+from techlead.audit.target.exchange import Actor
 from techlead.audit.target.given import Given
 from techlead.audit.target.launch import Launch
 
@@ -54,8 +55,6 @@ def promote(attacker: Attacker) -> Sighting:
     sent = attacker.send(
         "POST", "/register", body={"name": "mallory5f2e1a", "password": "Some-words-only-1", "admin": True}
     )
-    from techlead.audit.target.exchange import Actor
-
     mallory = attacker.log_in(Actor("mallory", login="mallory5f2e1a", password="Some-words-only-1"))
     seen = attacker.send("GET", "/me", mallory)
     shows = Shows(Compare.CONTAINS, ('"admin": true',))
@@ -227,6 +226,20 @@ def test_it_fails_on_the_hole_and_passes_on_the_fixed_twin(show: Callable[[Attac
         assert run(text, url) == 1
     with served(Book(hole=False, first_id=40)) as url:
         assert run(text, url) == 0
+
+
+def test_whoever_logs_in_has_signed_up_also_where_his_name_does_not_look_made_up():
+    with served(Book(hole=True)) as url:
+        attacker = Attacker(url)
+        attacker.new("somebody")
+        attacker.send("POST", "/register", body={"name": "Ann@B_c", "password": "Some-words-only-1"})
+        ann = attacker.log_in(Actor("ann", login="Ann@B_c", password="Some-words-only-1"))
+        seen = attacker.send("GET", "/me", ann)
+        sighting = Sighting("x.y", "GET /me", "x", steps=(seen.exchange,), shows=Shows(Compare.STATUS, (200,)))
+        text = program(sighting, attacker.answers, LOG_INS) or ""
+    assert text.count("send('POST', '/register'") == 1
+    with served(Book(hole=True)) as url:  # where nobody has signed up yet
+        assert run(text, url) == 1
 
 
 def test_it_can_be_run_again_and_again_on_one_target():

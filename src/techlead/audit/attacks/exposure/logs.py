@@ -153,7 +153,7 @@ def _personal(operation: Operation, name: str, meaning: Meaning | None) -> bool:
     return meaning in PERSONAL or bool(PERSONAL_NAME.search(name))
 
 
-def _found(log: str, sent: list[Sent]) -> Iterator[Outcome]:
+def _found(log: str, sent: list[Sent], *, refused: bool = False) -> Iterator[Outcome]:
     """Search the log for each value; one sighting for each operation and kind."""
     seen: dict[tuple[str, str], list[Sent]] = {}
     for word in dict.fromkeys(sent):
@@ -161,7 +161,7 @@ def _found(log: str, sent: list[Sent]) -> Iterator[Outcome]:
             seen.setdefault((word.kind, word.operation), []).append(word)
     for (kind, operation), found in seen.items():
         fields = sorted({word.field for word in found})
-        whose = "of a message that was refused" if operation.startswith("worker") else f"as sent with {operation}"
+        whose = "of a message that was refused" if refused else f"as sent with {operation}"
         yield Sighting(
             kind,
             operation,
@@ -169,7 +169,7 @@ def _found(log: str, sent: list[Sent]) -> Iterator[Outcome]:
             cause="the log",
             evidence={"fields": fields, "line": line_with(log, found[0].value)},
             steps=found[0].steps,
-            shows=Shows(Compare.LOGGED, (found[0].value,)),
+            shows=Shows(Compare.LOGGED_OF_REFUSED if refused else Compare.LOGGED, (found[0].value,)),
         )
 
 
@@ -195,7 +195,7 @@ def refused_messages(site: Site) -> Iterator[Outcome]:
         Sent(key, "a key in the address", "worker: webhook delivery", "exposure.log-secret", done)
         for key in sorted(keys)
     ]
-    yield from _found(log, [*personal, *secret])
+    yield from _found(log, [*personal, *secret], refused=True)
 
 
 def _keys(path: str) -> Iterator[str]:
