@@ -21,7 +21,7 @@ from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered
 from techlead.audit.judge.questions import accepted, settled
 from techlead.audit.kinds import KINDS
 from techlead.audit.lanes import Lanes
-from techlead.audit.reproduce.programs import Programs
+from techlead.audit.programs import Programs
 from techlead.audit.reproduce.replay import command
 from techlead.audit.reproduce.starting import Start
 from techlead.audit.schedule import Job, early, is_alone, jobs, possessions
@@ -138,9 +138,9 @@ def _audited(
             ground = stable.prepare() if isinstance(stable, Stable) else None
         settlement: list[Answer] = []
         met, settled = _acquainted(stable, ground, given, wanted.seed, budget, settlement)
-        start = Start(folder, launch, frozenset(given.environment)) if launch and folder else None
+        start = Start(folder, launch, given.settings, frozenset(given.environment)) if launch and folder else None
         homes = stable.root if isinstance(stable, Stable) else None
-        run = _Run(stable, wanted, budget, progress, Programs(given, settlement, progress.say, start, homes))
+        run = _Run(stable, wanted, budget, progress, Programs(given, settlement, start, homes))
         try:
             if met is not None and ground is not None:
                 run.begin(acquainted(met, settled, has_database=ground.database is not None))
@@ -364,7 +364,8 @@ class _Run:
                 self._progress.found(finding_of(group, lambda _: ""))
             with self._lock:
                 self._seen.sightings += shown
-            self._keep_programs(attack, shown, second, site)
+            for failed in self._programs.write(attack, shown, second, site, self.known.ways):
+                self._progress.say(failed)
 
     def _focus(self, sightings: Sequence[Sighting]) -> frozenset[str]:
         """The operations to attack again; none when a component was sighted, which needs them all."""
@@ -430,14 +431,6 @@ class _Run:
         self._budget.diary.wrote(what, began, len(sightings))
         self._progress.doing(f"{what}: {time.monotonic() - began:.1f} s", self._budget.requests)
         return sightings
-
-    def _keep_programs(
-        self, attack: Attack, shown: Sequence[Sighting], again: Sequence[Sighting], site: RunningSite
-    ) -> None:
-        log_in = self.known.ways.log_in
-        log_ins = (log_in.path,) if log_in else ()
-        sound = attack.harm in (Harm.NONE, Harm.WRITES)
-        self._programs.keep(shown, again, site.answers(), site.url, log_ins, self._budget.left(), sound=sound)
 
     def _take(self, outcome: Question | NotTested | Note, attack: Attack) -> None:
         with self._lock:

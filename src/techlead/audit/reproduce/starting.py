@@ -32,6 +32,7 @@ STARTS: Final = {
     "import urlencode\n": "import quote, quote_plus, urlencode\n",
 }
 """The same of starting it."""
+FILE: Final = "techlead-audit.toml"
 FUTURE: Final = "from __future__ import annotations\n"
 
 
@@ -41,8 +42,10 @@ class Start:
 
     folder: Path
     launch: Launch
+    settings: Path | None = None
+    """Where the user has told more: `techlead-audit.toml` in that folder, or another file."""
     told: frozenset[str] = frozenset()
-    """Variables that the user has set in `techlead-audit.toml`: their values, which may be secret, are read from there."""
+    """Variables that the user has set there: their values, which may be secret, are read from there."""
 
     @property
     def alone(self) -> bool:
@@ -58,6 +61,7 @@ class Start:
         launch = self.launch
         python = launch.web[0]
         said = {
+            "SETTINGS": self._where_settings_are(),
             "PYTHON": f'os.environ.get("TARGET_PYTHON", {python!a})',
             "ENVIRONMENT": _pairs(
                 {name: launch.environment[name] for name in launch.environment if name not in self.told}
@@ -68,6 +72,12 @@ class Start:
         }
         named = "\n".join(f"{name} = {value}" for name, value in said.items())
         return f"{named}\n{_part('starting.txt')}"
+
+    def _where_settings_are(self) -> str:
+        """Give the place of the settings: beside the source where they lie there, as the source may be elsewhere."""
+        if self.settings is None or self.settings.parent == self.folder:
+            return f"FOLDER / {(self.settings.name if self.settings else FILE)!a}"
+        return f"Path({str(self.settings)!a})"
 
 
 def with_imports(prelude: str, *, starts: bool) -> str:

@@ -153,7 +153,7 @@ def folder(tmp_path: Path) -> Path:
 def tiny(folder: Path, source: str = TINY) -> str:
     """Give a program that starts a target of one file, of whose environment the user has told one variable."""
     (folder / "app.py").write_text(source, encoding="utf-8")
-    start = Start(folder, Launch((sys.executable, "app.py"), environment=SAID), frozenset({"TOLD"}))
+    start = Start(folder, Launch((sys.executable, "app.py"), environment=SAID), told=frozenset({"TOLD"}))
     return program(LOGGED, [SENT], (), start) or ""
 
 
@@ -176,6 +176,15 @@ def test_the_target_reaches_nobody_outside_and_knows_its_environment(folder: Pat
         "ConnectionRefusedError", "gaierror", "ConnectionRefusedError", "guessed hush-4711",
     ]  # fmt: skip
     assert list((tmp_path / "homes").iterdir()) == []
+
+
+def test_settings_elsewhere_are_read_where_they_are(folder: Path, tmp_path: Path) -> None:
+    (folder / "app.py").write_text("import os; raise SystemExit(os.environ['TOLD'])", encoding="utf-8")
+    settings = (folder / "techlead-audit.toml").rename(tmp_path / "mine.toml")
+    start = Start(folder, Launch((sys.executable, "app.py")), settings, frozenset({"TOLD"}))
+    names = loaded(program(LOGGED, [SENT], (), start) or "", tmp_path / "homes")
+    with pytest.raises(names["CannotTry"], match="hush-4711"), names["target"]():
+        pass
 
 
 def test_what_the_user_has_told_stands_in_no_program(folder: Path) -> None:
