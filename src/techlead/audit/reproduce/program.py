@@ -128,7 +128,8 @@ class _Writer:
             move = self._cut.moves[at]
             yield from self._session(move.actor, at)
             yield f"answer{at} = send({self._request(at)})"
-            yield f"need(answer{at}, {f'{move.method} {move.path}'!a})"
+            if at not in self._cut.accounts:
+                yield f"need(answer{at}, {f'{move.method} {move.path}'!a})"
 
     def attack(self, sighting: Sighting) -> Iterator[str]:
         if sighting.shows.compare in BEHAVIOUR:

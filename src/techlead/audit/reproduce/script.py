@@ -30,6 +30,8 @@ class Script:
     """The steps, and what rests on them: the log-in of an account that a step made."""
     last: int
     """The step whose answer tells."""
+    accounts: frozenset[int] = frozenset()
+    """Sign-ups of people whose names stay as they are: they may be there already."""
 
     @property
     def moves(self) -> Sequence[Move]:
@@ -43,7 +45,9 @@ def script(answers: Sequence[Answer], steps: Sequence[Exchange], log_ins: Iterab
     flow = Flow(line, frozenset(log_ins))
     first = min(places, default=0)
     needed = sorted(_closure(flow, set(places), first))
-    return Script(flow, tuple(at for at in needed if at < first), tuple(at for at in needed if at >= first), places[-1])
+    before, after = tuple(at for at in needed if at < first), tuple(at for at in needed if at >= first)
+    accounts = frozenset(signed_up for at in needed for signed_up in _account(flow, at))
+    return Script(flow, before, after, places[-1], accounts)
 
 
 def _closure(flow: Flow, needed: set[int], first: int) -> set[int]:
@@ -75,7 +79,8 @@ def _account(flow: Flow, at: int) -> Iterator[int]:
     move = flow.moves[at]
     if move.path.partition("?")[0] in flow.log_ins and isinstance(move.body, Mapping):
         names = (text for name, text in move.body.items() if isinstance(text, str) and not KEPT.search(str(name)))
-        found = (flow.named(name, at) for name in names if len(name) >= NAME_CHARACTERS_MIN)
+        kept = (name for name in names if not any(isinstance(part, Fresh) for part in flow.text(name, at)))
+        found = (flow.named(name, at) for name in kept if len(name) >= NAME_CHARACTERS_MIN)
         yield from (signed_up for signed_up in found if signed_up is not None)
 
 
