@@ -61,7 +61,7 @@ class Programs:
         return tuple(failed)
 
     def _starting(self, text: str, site: RunningSite) -> bool:
-        seconds = min(STARTING_SECONDS_MAX - self._spent, site.left())
+        seconds = min(STARTING_SECONDS_MAX - self._spent, site.left_of_audit())
         if seconds < STARTING_SECONDS_MIN:
             return False
         began = time.monotonic()

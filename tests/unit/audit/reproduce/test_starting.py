@@ -107,6 +107,8 @@ def test_a_program_starts_the_target_itself_and_is_red_on_the_hole_and_green_on_
     with ThreadPoolExecutor() as threads:
         for number, kind in enumerate(case.kinds):
             twins = [shutil.copytree(folder, tmp_path / f"{folder.name}{number}") for folder in (hole, fixed)]
+            assert "hole()" in as_test(found[kind]).rpartition("def test_")[2]
+            compile(as_test(found[kind]), "test_hole.py", "exec")
             red, green = threads.map(ran, [found[kind].reproducer] * 2, twins)
             assert (red.returncode, red.stderr) == (1, ""), (kind, red)
             assert (green.returncode, green.stderr) == (0, ""), (kind, green)
