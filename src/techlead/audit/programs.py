@@ -21,7 +21,7 @@ from techlead.audit.target.understanding import Ways
 
 STARTING_SECONDS_MIN: Final = 5.0
 """A program that starts the target itself is not tried in less."""
-STARTING_SECONDS_MAX: Final = 15.0
+STARTING_SECONDS_MAX: Final = 25.0
 """Of all trials of such programs together: where a start is dear, the time is for attacks."""
 
 
@@ -61,7 +61,7 @@ class Programs:
         return tuple(failed)
 
     def _starting(self, text: str, site: RunningSite) -> bool:
-        seconds = min(STARTING_SECONDS_MAX - self._spent, site.left_of_audit())
+        seconds = min(SECONDS, STARTING_SECONDS_MAX - self._spent, site.left_of_audit())
         if seconds < STARTING_SECONDS_MIN:
             return False
         began = time.monotonic()
