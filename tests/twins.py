@@ -43,10 +43,15 @@ class Twin:
         self._stable.put_away(self._instance)
         self._instance, self._known = self._new()
 
+    def site(self, seed: int = SEED, seconds: float = 30.0) -> RunningSite:
+        """Give what an attack strikes."""
+        site = RunningSite(self._instance, self._known, seed, Budget(120.0, REQUESTS), {})
+        site.allow(seconds)
+        return site
+
     def sighted(self, attack: Attack, seconds: float, seed: int = SEED) -> list[Sighting]:
         """Strike once; what cannot be tried is a fault of the target, and fails the test."""
-        site = RunningSite(self._instance, self._known, seed, Budget(120.0, REQUESTS), {})
-        site.allow(min(seconds, attack.seconds))
+        site = self.site(seed, min(seconds, attack.seconds))
         return [outcome for outcome in attack.strike(site) if isinstance(outcome, Sighting)]
 
 

@@ -17,20 +17,20 @@ from techlead.audit.attacks.attack import Attack, Harm, Need, Sighting
 from techlead.audit.families import SCOUTS
 from techlead.audit.families import attacks as all_attacks
 from techlead.audit.finding import Finding, Note, NotTested, Question, Report
-from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered, severity_of
+from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered
 from techlead.audit.judge.questions import accepted, settled
 from techlead.audit.kinds import KINDS
 from techlead.audit.lanes import Lanes
-from techlead.audit.reproduce.program import program
-from techlead.audit.reproduce.replay import command, replaying
-from techlead.audit.reproduce.verify import shows
+from techlead.audit.programs import Programs
+from techlead.audit.reproduce.replay import command
+from techlead.audit.reproduce.starting import Start
 from techlead.audit.schedule import Job, early, is_alone, jobs, possessions
 from techlead.audit.site import Budget, RunningSite
 from techlead.audit.stable import Pasture, Stable
 from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
 from techlead.audit.target.given import Given
 from techlead.audit.target.instance import Instance
-from techlead.audit.target.launch import launch_of
+from techlead.audit.target.launch import Launch, launch_of
 from techlead.audit.target.people import Send
 from techlead.audit.target.remote import Remote, allowed
 from techlead.audit.target.understand import Met, acquainted, counted, meet, settle, understand
@@ -100,8 +100,6 @@ class _Seen:
     """What has come out so far; written by lanes under the lock."""
 
     sightings: list[Sighting] = field(default_factory=list)
-    reproducers: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Kind and operation -> the program that was tried."""
     questions: list[Question] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     missed: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
@@ -122,7 +120,7 @@ def audit(given: Given, wanted: Wanted, progress: Progress) -> Report:
         return _audited(Pasture(given.url or ""), given, wanted, progress, budget)
     folder = given.folder or Path.cwd()
     launch = launch_of(given, folder)
-    return _audited(Stable(given, launch, folder), given, wanted, progress, budget, launch.guessed, folder)
+    return _audited(Stable(given, launch, folder), given, wanted, progress, budget, launch, folder)
 
 
 def _audited(
@@ -131,7 +129,7 @@ def _audited(
     wanted: Wanted,
     progress: Progress,
     budget: Budget,
-    guessed: tuple[str, ...] = (),
+    launch: Launch | None = None,
     folder: Path | None = None,
 ) -> Report:
     try:
@@ -140,11 +138,13 @@ def _audited(
             ground = stable.prepare() if isinstance(stable, Stable) else None
         settlement: list[Answer] = []
         met, settled = _acquainted(stable, ground, given, wanted.seed, budget, settlement)
-        run = _Run(stable, wanted, budget, progress, given, settlement)
+        start = Start(folder, launch, given.settings, frozenset(given.environment)) if launch and folder else None
+        homes = stable.root if isinstance(stable, Stable) else None
+        run = _Run(stable, wanted, budget, progress, Programs(given, settlement, start, homes))
         try:
             if met is not None and ground is not None:
                 run.begin(acquainted(met, settled, has_database=ground.database is not None))
-            run.learn(_explored(stable, met, settled, given, guessed, wanted.seed, budget))
+            run.learn(_explored(stable, met, settled, given, launch.guessed if launch else (), wanted.seed, budget))
             progress.say(counted(run.known))
             run.everything()
         except BaseException:
@@ -234,11 +234,9 @@ class _Run:
         wanted: Wanted,
         budget: Budget,
         progress: Progress,
-        given: Given,
-        settlement: Sequence[Answer],
+        programs: Programs,
     ) -> None:
-        self._given = given
-        self._settlement = settlement
+        self._programs = programs
         self._stable = stable
         self.known = Understanding()
         self._wanted = wanted
@@ -366,7 +364,8 @@ class _Run:
                 self._progress.found(finding_of(group, lambda _: ""))
             with self._lock:
                 self._seen.sightings += shown
-            self._write_reproducers(attack, shown, second, site)
+            for failed in self._programs.write(attack, shown, second, site, self.known.ways):
+                self._progress.say(failed)
 
     def _focus(self, sightings: Sequence[Sighting]) -> frozenset[str]:
         """The operations to attack again; none when a component was sighted, which needs them all."""
@@ -433,33 +432,6 @@ class _Run:
         self._progress.doing(f"{what}: {time.monotonic() - began:.1f} s", self._budget.requests)
         return sightings
 
-    def _write_reproducers(
-        self, attack: Attack, shown: Sequence[Sighting], again: Sequence[Sighting], site: RunningSite
-    ) -> None:
-        """Write a program for each finding from what was just seen, and keep it when it shows the hole by itself."""
-        latest = {(sighting.kind, sighting.operation): sighting for sighting in again}
-        for lead in (max(group, key=severity_of) for group in grouped(shown)):
-            key = lead.kind, lead.operation
-            text = self._program(latest[key], site)
-            gentle = attack.harm in (Harm.NONE, Harm.WRITES)
-            if text and gentle and site.url and shows(text, site.url):
-                with self._lock:
-                    self._seen.reproducers[key] = text
-
-    def _program(self, sighting: Sighting, site: RunningSite) -> str | None:
-        log_in = self.known.ways.log_in
-        try:
-            return program(sighting, (*self._settlement, *site.answers()), (log_in.path,) if log_in else ())
-        except Exception as error:  # noqa: BLE001 - a finding without a program is still a finding
-            self._progress.say(
-                f"no program for {sighting.kind} at {sighting.operation}: {type(error).__name__}: {error}"
-            )
-            return None
-
-    def _reproducer(self, sighting: Sighting) -> str:
-        kept = self._seen.reproducers.get((sighting.kind, sighting.operation))
-        return kept or replaying(self._given, sighting.kind, sighting.operation, sighting.claim)
-
     def _take(self, outcome: Question | NotTested | Note, attack: Attack) -> None:
         with self._lock:
             if isinstance(outcome, Question):
@@ -473,7 +445,7 @@ class _Run:
         """Put it together."""
         seen = self._seen
         open_questions, from_answers = settled(seen.questions, given.answers)
-        found = [finding_of(group, self._reproducer) for group in grouped(seen.sightings)]
+        found = [finding_of(group, self._programs.of) for group in grouped(seen.sightings)]
         findings, meant = accepted(found, given.answers)
         report = Report(
             target=given.name,

@@ -248,6 +248,10 @@ class RunningSite:
         seconds, share = self._allowed
         self._deadline = time.monotonic() + min(seconds, self._budget.left() * share)
 
+    def left_of_audit(self) -> float:
+        """Real seconds that the whole audit has left."""
+        return self._budget.left()
+
     def left(self) -> float:
         """Real seconds until the deadline of this strike."""
         return min(self._deadline, self._budget.deadline) - time.monotonic()

@@ -65,6 +65,7 @@ def read(file: Path, given: Given) -> Given:
     target = said.get("target", {})
     return replace(
         given,
+        settings=file.resolve(),
         app=given.app or (target.get("app") if not given.starts else None),
         starts=given.starts or (tuple(target.get("start", ())) if not given.app else ()),
         url=given.url or target.get("url"),

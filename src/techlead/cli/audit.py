@@ -8,16 +8,23 @@ import shutil
 import signal
 import sys
 import time
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 from techlead.audit import baseline, written
+from techlead.audit.families import attacks
 from techlead.audit.finding import Report
+from techlead.audit.kinds import KINDS
 from techlead.audit.report import FILES, Progress, Style, as_page
 from techlead.audit.reproduce.replay import replayed
 from techlead.audit.reproduce.suite import write_tests
 from techlead.audit.run import REQUESTS, SECONDS, SEED, Wanted, audit
 from techlead.audit.target.given import READY_SECONDS, Given
 from techlead.errors import SettingsRefused, TargetRefused
+
+NEAR: Final = 0.5
+"""How alike a name must be to be proposed in the place of one that does not exist."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +62,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> int:
     """Audit; the page goes to standard output, progress to standard error."""
     target = _target(given)
+    known = _asked(given)
     style = Style(shutil.get_terminal_size().columns, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     progress = Progress(sys.stderr, style, time.monotonic, moving=sys.stderr.isatty())
     wanted = Wanted(
@@ -69,7 +77,26 @@ def run(given: argparse.Namespace) -> int:
         report = audit(target, wanted, progress)
     finally:
         progress.end()
-    return _finish(given, target, report, style)
+    return _finish(given, target, report, style, known)
+
+
+def _asked(given: argparse.Namespace) -> baseline.Known | None:
+    """Refuse at once what would be refused after a minute, or would find nothing whatever there is; give what is known."""
+    kind, separator, _ = (given.replay or "").partition("@")
+    if given.replay and not (separator and kind in KINDS):
+        raise SettingsRefused(f"--replay {given.replay}: a finding is named kind@operation, as the report names it")
+    names = {name for attack in attacks() for name in (attack.name, attack.family)}
+    for name in given.only:
+        if name not in names:
+            near = get_close_matches(name, names, 3, NEAR) or sorted({attack.family for attack in attacks()})
+            raise SettingsRefused(f"--only {name}: there is no such attack or family; there are {', '.join(near)}")
+    settings = given.app_dir / written.FILE
+    if given.init and settings.exists():
+        raise SettingsRefused(f"{settings} exists; move it away first")
+    for file in (given.write_baseline, *(getattr(given, name) for name in FILES)):
+        if file is not None and not file.parent.is_dir():
+            raise SettingsRefused(f"{file} cannot be written: there is no folder {file.parent}")
+    return baseline.read_baseline(given.baseline) if given.baseline else None
 
 
 def _target(given: argparse.Namespace) -> Given:
@@ -97,7 +124,9 @@ def _from_here(python: str | None) -> str | None:
     return str(Path(python).absolute()) if python and Path(python).name != python else python
 
 
-def _finish(given: argparse.Namespace, target: Given, report: Report, style: Style) -> int:
+def _finish(
+    given: argparse.Namespace, target: Given, report: Report, style: Style, already: baseline.Known | None
+) -> int:
     known = 0
     if given.replay:
         report = replayed(report, given.replay)
@@ -105,18 +134,18 @@ def _finish(given: argparse.Namespace, target: Given, report: Report, style: Sty
             raise TargetRefused(f"{given.replay} could not be tried: {report.not_tested[0].why}")
     if given.write_baseline:
         given.write_baseline.write_text(baseline.as_baseline(report), encoding="utf-8")
-    if given.baseline:
-        report, known = baseline.without_known(report, baseline.read_baseline(given.baseline))
+    if already is not None:
+        report, known = baseline.without_known(report, already)
     for name, write in FILES.items():
         file = getattr(given, name)
         if file is not None:
             file.write_text(write(report), encoding="utf-8")
     if given.pytest:
-        write_tests(report, given.pytest)
+        files = write_tests(report, given.pytest)
+        sys.stderr.write(f"wrote {len(files)} tests into {given.pytest}\n")
     if given.init:
-        file = given.app_dir / written.FILE
-        if file.exists():
-            raise SettingsRefused(f"{file} exists; move it away first")
-        file.write_text(written.first_file(target, report.inferred, report.questions), encoding="utf-8")
+        said = written.first_file(target, report.inferred, report.questions)
+        (given.app_dir / written.FILE).write_text(said, encoding="utf-8")
+        sys.stderr.write(f"wrote {given.app_dir / written.FILE}: correct there what was guessed wrongly\n")
     sys.stdout.write(as_page(report, style, known))
     return 1 if report.findings else 0

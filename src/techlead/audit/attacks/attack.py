@@ -70,6 +70,12 @@ class Compare(Enum):
     COUNTED = "the numbers at the place `values` in the answers to the last two steps go up by one to three"
     TAKEN = "a body of `values[0]`, `values[2]` times `values[1]`, and `values[3]` is read to its end: neither 413 nor a word about its size"
     LACKS = "the status is 2xx and the body contains none of `values`"
+    LOGGED = "the target's log has come to hold one of `values`, however it is spelt"
+    LOGGED_AS_SENT = "the target's log has come to hold one of `values`, character by character"
+    LOGGED_OF_REFUSED = "the same, after its messages were refused by whoever they go to"
+    RECEIVED = "whoever it writes to or calls is sent one of `values`"
+    HELD = "it takes more than `values[0]` seconds while whoever it writes to or calls says nothing"
+    STORED = "a row of the target's SQLite files gives the password `values[1]` of the account `values[0]` away"
     REPLAY = "only a whole audit can show it: techlead audit --replay ID"
 
 

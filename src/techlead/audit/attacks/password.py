@@ -8,7 +8,7 @@ from typing import Any, Final
 from techlead.audit.attacks.attack import Attack, Compare, Harm, Need, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.standing import one, signed_up
 from techlead.audit.detect import hashes
-from techlead.audit.finding import Question
+from techlead.audit.finding import Exchange, Question
 from techlead.audit.target.exchange import Actor, Answer
 from techlead.audit.target.operation import Meaning, Operation, Role
 
@@ -22,7 +22,7 @@ def weak_hash(site: Site) -> Iterator[Outcome]:
     database = site.database
     if database is None:
         raise Unavailable(Need.DATABASE.value)
-    actor = site.people.first
+    steps, actor = _newcomer(site)
     for table in database.tables():
         for row in database.rows(table):
             texts = {name: hashes.decoded(value) for name, value in row.items() if isinstance(value, str | bytes)}
@@ -35,8 +35,16 @@ def weak_hash(site: Site) -> Iterator[Outcome]:
                         f"Passwords are stored {how}, in {table}.{name}.",
                         cause=f"{table}.{name}",
                         evidence={"table": table, "column": name, "stored": how},
+                        steps=steps,
+                        shows=Shows(Compare.STORED, (actor.login, actor.password)),
                     )
                     return
+
+
+def _newcomer(site: Site) -> tuple[tuple[Exchange, ...], Actor]:
+    """Sign somebody up before our eyes, or take whoever is there where that does not lead to an account."""
+    answer, actor = signed_up(site)
+    return ((answer.exchange,), actor) if actor is not None else ((), site.people.first)
 
 
 def _how(stored: str, actor: Actor, row: Mapping[str, Any], texts: Mapping[str, str]) -> str | None:

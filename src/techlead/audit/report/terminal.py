@@ -132,7 +132,8 @@ def _not_tested(report: Report, style: Style) -> Iterator[str]:
 def _tail(report: Report, style: Style) -> Iterator[str]:
     if report.findings:
         yield from _paragraph(
-            "Begin at the top: the worst stands first. --html FILE writes a page that can be passed on.", style
+            "Begin at the top: the worst stands first. --html FILE writes a page that can be passed on, --pytest DIR tests that are red until a hole is closed.",
+            style,
         )
     if report.questions:
         yield from _paragraph(

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from techlead.audit.detect.tokens import Token, read
+from techlead.audit.detect.published import KEYS
+from techlead.audit.detect.tokens import ALGORITHMS, Token, crack, read
 from techlead.audit.reproduce.timeline import Move, Path
 
 UNIQUE: Final = re.compile(r"(?<![a-z0-9])(?!\d{8}t)(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{6,32}(?![a-z0-9])", re.IGNORECASE)
@@ -52,7 +53,15 @@ class Forged:
     signature: str
 
 
-Part = str | Given | Fresh | Forged
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A token that nobody issued: an issued one, written anew with the key of its signature; `known` is that of everybody, or ''."""
+
+    issued: Given
+    known: str
+
+
+Part = str | Given | Fresh | Forged | Signed
 
 
 @dataclass(slots=True)
@@ -124,18 +133,27 @@ class Flow:
                 return at
         return None
 
+    def named(self, text: str, before: int) -> int | None:
+        """Give the first move that sent this text as a field and was done, but for log-ins."""
+        for at, move in enumerate(self.moves[:before]):
+            if move.changes and move.path.partition("?")[0] not in self.log_ins and text in set(_texts(move.body)):
+                return at
+        return None
+
     def _given(self, text: str, before: int) -> Given | None:
         source = self._first_given.get(text)
         if source is None or source.move >= before or self._first_sent.get(text, before) <= source.move:
             return None
         return source
 
-    def _forged(self, text: str, before: int) -> Forged | None:
-        """Give the issued token that a forged one says the same as, but for when it was issued."""
+    def _forged(self, text: str, before: int) -> Forged | Signed | None:
+        """Give the issued token that a forged one says the same as, but for its number and when it was issued."""
         token = None if text in self._first_given else read(text)
         for value in self._first_given if token is not None else ():
             issued, given = read(value), self._given(value, before)
             if token and issued and given and _lasting(issued) == _lasting(token):
+                if _is_signed(token):
+                    return Signed(given, crack(token, KEYS) or "")
                 return Forged(given, token.algorithm, text.rpartition(".")[2])
         return None
 
@@ -180,7 +198,11 @@ class Flow:
 
 
 def _lasting(token: Token) -> dict[str, Any]:
-    return {name: value for name, value in token.claims.items() if name != "iat"}
+    return {name: value for name, value in token.claims.items() if name not in {"iat", "jti"}}
+
+
+def _is_signed(token: Token) -> bool:
+    return token.algorithm in ALGORITHMS and any(token.signature)
 
 
 def _nearness(move: Move, path: Path, resource: str) -> int:

@@ -11,14 +11,20 @@ from urllib.parse import unquote
 
 from techlead.audit.attacks.attack import Compare, Sighting
 from techlead.audit.detect.canaries import texts
+from techlead.audit.detect.forms import FORM
 from techlead.audit.reproduce.script import Script, script
 from techlead.audit.reproduce.source import expression, json_value, literal, raw
-from techlead.audit.reproduce.timeline import FORM
+from techlead.audit.reproduce.starting import Start, looking_into_rows, neighbours, signing, with_imports
 from techlead.audit.target.exchange import Actor, Answer
 
 APART: Final = frozenset({Compare.DIFFERS, Compare.UNLIKE, Compare.COUNTED})
 """What looks at the last two steps: they stay two, also where they are the same."""
-WORDS: Final = frozenset({Compare.CONTAINS, Compare.LACKS})
+LOGGED: Final = frozenset({Compare.LOGGED, Compare.LOGGED_AS_SENT, Compare.LOGGED_OF_REFUSED})
+BEHAVIOUR: Final = {Compare.LOGGED_OF_REFUSED: "refuse", Compare.RECEIVED: "take", Compare.HELD: "hang"}
+"""How those outside behave during the attack, where the program plays them."""
+INSIDE: Final = LOGGED | {Compare.STORED} | set(BEHAVIOUR)
+"""What the log, the rows or others tell: the program starts the target itself."""
+WORDS: Final = LOGGED | {Compare.CONTAINS, Compare.LACKS, Compare.STORED, Compare.RECEIVED}
 COMPARED: Final = {
     Compare.STATUS: "{answer}.status in {values!r}",
     Compare.SLOWER: "{answer}.seconds > {listed}",
@@ -31,8 +37,17 @@ COMPARED: Final = {
     Compare.TAKEN: "not too_large({answer})",
     Compare.LACKS: "200 <= {answer}.status < 300 and not any(text in {answer}.text for text in {texts})",
     Compare.CONTAINS: "all(text in {answer}.text for text in {texts})",
+    Compare.LOGGED: "logged(before, {texts})",
+    Compare.LOGGED_AS_SENT: "logged(before, {texts}, exactly=True)",
+    Compare.LOGGED_OF_REFUSED: "logged(before, {texts})",
+    Compare.RECEIVED: "received({texts})",
+    Compare.HELD: "{answer}.seconds > {listed}",
+    Compare.STORED: "stored(*{texts})",
 }
 """How the source of a program compares."""
+NO_FOLDER: Final = "FOLDER = None  # where the target's source lies\n"
+SIGNS: Final = "signed("
+NO_ADDRESS: Final = 'URL = ""  # of the target, once it runs'
 RAW_BYTES_MAX: Final = 20_000
 PLACEHOLDER: Final = re.compile(r"\{([\w-]+)\.([\w-]+)\}")
 MAIN: Final = """
@@ -50,18 +65,26 @@ def main():
 if __name__ == "__main__":
     raise SystemExit(main())
 """
+RUNS_ALREADY: Final = "Run it with the address of a running target: python this.py http://127.0.0.1:8000"
+STARTS_ITSELF: Final = (
+    "It starts the target itself, in a copy of its folder: python this.py\n"
+    "TARGET_FOLDER and TARGET_PYTHON name another folder, and the Python of another environment."
+)
 ADDRESS: Final = 'URL = (sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000").rstrip("/")'
 
 
-def program(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str] = ()) -> str | None:
+def program(
+    sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str] = (), start: Start | None = None
+) -> str | None:
     """Give the program, or None where plain requests cannot show it and a whole audit is needed."""
-    body = hole(sighting, answers, log_ins)
+    inside = sighting.shows.compare in INSIDE
+    body = hole(sighting, answers, log_ins) if not inside or (start and start.alone) else None
     if body is None:
         return None
-    usage = "Run it with the address of a running target: python this.py http://127.0.0.1:8000"
+    usage = STARTS_ITSELF if inside else RUNS_ALREADY
     ends = "It exits 1 while the hole is there, 0 once it is closed, 2 when it could not be tried. Needs: httpx"
     head = f'"""{_docstring(sighting)}\n\n{usage}\n{ends}\n"""\n\n'
-    return f"{head}{_prelude()}\n{body}{MAIN}"
+    return f"{head}{_prelude(sighting.shows.compare, body, start)}\n{body}{MAIN}"
 
 
 def hole(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str]) -> str | None:
@@ -76,6 +99,9 @@ def hole(sighting: Sighting, answers: Sequence[Answer], log_ins: Sequence[str]) 
         return None
     writer = _Writer(cut)
     lines = [*writer.prepare(), *writer.attack(sighting)]
+    if sighting.shows.compare in INSIDE:
+        within = "neighbours(), target()" if sighting.shows.compare in BEHAVIOUR else "target()"
+        lines = [f"with {within}:", *(f"    {line}" for line in lines)]
     written = "\n".join(f"    {line}" if line else "" for line in lines) + "\n"
     rounds = sighting.shows.values[2:] if sighting.shows.compare is Compare.TOGETHER else ()
     if not rounds:
@@ -102,9 +128,14 @@ class _Writer:
             move = self._cut.moves[at]
             yield from self._session(move.actor, at)
             yield f"answer{at} = send({self._request(at)})"
-            yield f"need(answer{at}, {f'{move.method} {move.path}'!a})"
+            if at not in self._cut.accounts:
+                yield f"need(answer{at}, {f'{move.method} {move.path}'!a})"
 
     def attack(self, sighting: Sighting) -> Iterator[str]:
+        if sighting.shows.compare in BEHAVIOUR:
+            yield f"behave({BEHAVIOUR[sighting.shows.compare]!r})"
+        if sighting.shows.compare in LOGGED:
+            yield "before = lengths()"
         yield "try:"
         for line in self._attack(sighting):
             yield f"    {line}"
@@ -202,9 +233,21 @@ def _key(actor: Actor) -> tuple[Any, ...]:
     return (actor.name, tuple(sorted(actor.headers.items())))
 
 
-def _prelude() -> str:
+def _prelude(compare: Compare, body: str, start: Start | None) -> str:
+    """Give what stands before the hole: what each program needs, and how the target is started or its key found where that is needed."""
     text = files(__package__).joinpath("prelude.txt").read_text(encoding="utf-8")
-    return text.replace("RUN = ", f"{ADDRESS}\nRUN = ", 1)
+    address = NO_ADDRESS if compare in INSIDE else ADDRESS
+    signs = SIGNS in body
+    folder = (start.names() if start else NO_FOLDER) if signs or compare in INSIDE else ""
+    text = text.replace("RUN = ", f"{address}\n{folder}RUN = ", 1)
+    parts = (
+        with_imports(text, starts=compare in INSIDE) if folder else text,
+        signing() if signs else "",
+        start.source() if start and compare in INSIDE else "",
+        looking_into_rows() if compare is Compare.STORED else "",
+        neighbours() if compare in BEHAVIOUR else "",
+    )
+    return "\n\n".join(part for part in parts if part)
 
 
 def _docstring(sighting: Sighting) -> str:

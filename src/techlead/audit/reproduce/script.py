@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from techlead.audit.finding import Exchange
-from techlead.audit.reproduce.flow import KEPT, Flow, Forged, Fresh, Given, Part
+from techlead.audit.reproduce.flow import KEPT, Flow, Forged, Fresh, Given, Part, Signed
 from techlead.audit.reproduce.timeline import Move, moves
 from techlead.audit.target.exchange import Actor, Answer
 
+NAME_CHARACTERS_MIN: Final = 5
+"""Shorter ones stand in other requests by accident."""
 Parts = tuple[Part, ...]
 
 
@@ -28,6 +30,8 @@ class Script:
     """The steps, and what rests on them: the log-in of an account that a step made."""
     last: int
     """The step whose answer tells."""
+    accounts: frozenset[int] = frozenset()
+    """Sign-ups of people whose names stay as they are: they may be there already."""
 
     @property
     def moves(self) -> Sequence[Move]:
@@ -41,7 +45,9 @@ def script(answers: Sequence[Answer], steps: Sequence[Exchange], log_ins: Iterab
     flow = Flow(line, frozenset(log_ins))
     first = min(places, default=0)
     needed = sorted(_closure(flow, set(places), first))
-    return Script(flow, tuple(at for at in needed if at < first), tuple(at for at in needed if at >= first), places[-1])
+    before, after = tuple(at for at in needed if at < first), tuple(at for at in needed if at >= first)
+    accounts = frozenset(signed_up for at in needed for signed_up in _account(flow, at))
+    return Script(flow, before, after, places[-1], accounts)
 
 
 def _closure(flow: Flow, needed: set[int], first: int) -> set[int]:
@@ -59,12 +65,23 @@ def _needs(flow: Flow, at: int) -> Iterator[int]:
     for part in uses(flow, at):
         if isinstance(part, Given):
             yield part.move
-        elif isinstance(part, Forged):
+        elif isinstance(part, Forged | Signed):
             yield part.issued.move
         elif isinstance(part, Fresh):
             introduced = flow.introduced(part, at)
             if introduced is not None:
                 yield introduced
+    yield from _account(flow, at)
+
+
+def _account(flow: Flow, at: int) -> Iterator[int]:
+    """Give the sign-up of whom a log-in names, also where the name does not look made up."""
+    move = flow.moves[at]
+    if move.path.partition("?")[0] in flow.log_ins and isinstance(move.body, Mapping):
+        names = (text for name, text in move.body.items() if isinstance(text, str) and not KEPT.search(str(name)))
+        kept = (name for name in names if not any(isinstance(part, Fresh) for part in flow.text(name, at)))
+        found = (flow.named(name, at) for name in kept if len(name) >= NAME_CHARACTERS_MIN)
+        yield from (signed_up for signed_up in found if signed_up is not None)
 
 
 def uses(flow: Flow, at: int) -> Iterator[Part]:

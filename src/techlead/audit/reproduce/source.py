@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from techlead.audit.reproduce.flow import KEPT, Flow, Forged, Fresh, Given, Part
+from techlead.audit.reproduce.flow import KEPT, Flow, Forged, Fresh, Given, Part, Signed
 from techlead.audit.reproduce.timeline import COOKIE
 
 LONG_CHARACTERS: Final = 200
@@ -29,12 +29,14 @@ def expression(parts: Iterable[Part]) -> str:
     return 'f"' + "".join(inner) + '"'
 
 
-def call(part: Given | Fresh | Forged, *, text: bool = False) -> str:
+def call(part: Given | Fresh | Forged | Signed, *, text: bool = False) -> str:
     """Give the source of what an earlier answer gave, or of a unique value; `text` makes a number a text."""
     if isinstance(part, Fresh):
         return f"fresh({_quoted(part.recorded)})"
     if isinstance(part, Forged):
         return f"forged({call(part.issued)}, {_quoted(part.algorithm)}, {_quoted(part.signature)})"
+    if isinstance(part, Signed):
+        return f"signed({call(part.issued)}, [{_quoted(part.known) if part.known else ''}])"
     if part.path[0] == COOKIE:
         return f"cookie(answer{part.move}, {_quoted(str(part.path[1]))})"
     steps = ", ".join(_quoted(step) if isinstance(step, str) else str(step) for step in part.path)

@@ -32,7 +32,10 @@ def as_test(finding: Finding) -> str:
     """Make a pytest file of the finding's program: the same, with a test in place of `main`."""
     text = finding.reproducer
     for end in ("\n\ndef main():", '\n\nif __name__ == "__main__":'):
-        text = text.partition(end)[0]
+        before, found, _ = text.rpartition(end)  # the last: what starts a target holds scripts that end like that too
+        if found:
+            text = before
+            break
     if ADDRESS in text:
         text = text.replace(ADDRESS, FROM_ENVIRONMENT).replace("import json\n", "import json\nimport os\n", 1)
         text = text.replace("import sys\n", "", 1)

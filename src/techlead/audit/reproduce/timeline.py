@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
+from techlead.audit.detect.forms import form_fields
 from techlead.audit.finding import Exchange
 from techlead.audit.target.exchange import ANONYMOUS, Actor, Answer
 
@@ -17,7 +17,6 @@ ANSWER_BYTES_MAX: Final = 64 * 1024
 LEAVES_MAX: Final = 400
 ANSWERS_KEPT: Final = 4_096
 COOKIE: Final = "set-cookie"
-FORM: Final = "application/x-www-form-urlencoded"
 DONE: Final = range(200, 400)
 """Statuses of requests that were done; a redirect after a form is one."""
 
@@ -101,13 +100,6 @@ def _move(answer: Answer) -> Move:
         if len(answer.content) <= ANSWER_BYTES_MAX and answer.status in DONE
         else (),
     )
-
-
-def form_fields(raw: bytes | None, headers: Mapping[str, str]) -> dict[str, str] | None:
-    """Give the fields of a body that is a form, whose values come from somewhere as those of JSON do; None of any other."""
-    if raw is None or headers.get("Content-Type") != FORM:
-        return None
-    return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def _from_exchange(step: Exchange, answers: Sequence[Answer]) -> Move:

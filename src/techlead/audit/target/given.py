@@ -23,6 +23,8 @@ class Given:
     python: str | None = None
     """The Python of the target's own virtual environment; ours when it names none."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    settings: Path | None = None
+    """The file that said some of this; None for nothing but the command line."""
     prepare: tuple[str, ...] = ()
     """Commands to run once before the first start, such as migrations."""
     people: Mapping[str, Any] = field(default_factory=dict)

@@ -23,6 +23,8 @@ Send = Callable[[Request], Answer]
 NAMES: Final = ("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy")
 TOO_MANY: Final = 429
 SERVER_ERROR: Final = 500
+SENT_ON: Final = frozenset({302, 303})
+"""How pages answer a form that was done: see the next page."""
 WAIT_SECONDS: Final = 61.0
 WAIT_SECONDS_MAX: Final = 3601.0
 SESSION_LOST: Final = frozenset({0, 301, 302, 303, 401, 403})
@@ -173,7 +175,7 @@ class Identities:
         answer = self._patiently(request)
         if answer.status >= SERVER_ERROR and self._heal is not None and self._heal():
             answer = self._patiently(request)
-        if not answer.ok:
+        if not answer.ok and answer.status not in SENT_ON:
             raise Unavailable(f"sign-up was refused: {answer.status} {answer.text[:200] or answer.error}")
         actor = self._actor(role, known, answer)
         self._activate(actor)
@@ -190,7 +192,7 @@ class Identities:
     def log_in(self, actor: Actor, password: str | None = None) -> Actor | None:
         """A new session of the same person, or None when the target refuses."""
         answer = self._patiently(self.log_in_request(actor, password))
-        if not answer.ok and answer.status not in {302, 303}:
+        if not answer.ok and answer.status not in SENT_ON:
             return None
         headers = carried(self.ways.carries, answer, actor)
         if headers is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from techlead.audit.target.zygote import Forked, Zygote
+from techlead.errors import TargetRefused
 
 END_SECONDS: Final = 5.0
 REST_SECONDS: Final = 0.15
@@ -42,15 +43,20 @@ class Processes:
 
     def _opened(self, command: Sequence[str], file: Path) -> subprocess.Popen[bytes]:
         with file.open("ab") as output:
-            return subprocess.Popen(  # noqa: S603 - the target, which the user asked to run
-                list(command),
-                cwd=self._folder,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            try:
+                return subprocess.Popen(  # noqa: S603 - the target, which the user asked to run
+                    list(command),
+                    cwd=self._folder,
+                    env=self._environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise TargetRefused(
+                    f"`{command[0]}` cannot be run ({error.strerror}): check the path given with --python or --start"
+                ) from error
 
     def finish(self, command: Sequence[str], seconds: float) -> int:
         """Run one to its end; its exit code, or 124 when it took too long."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -102,14 +103,20 @@ def blind() -> Struck:
     """The fixed twins, struck while no attack looks at the effect."""
     struck: Struck = {}
     for wave in waves(BLIND):
-        with pytest.MonkeyPatch.context() as patch:
-            for case in wave:
-                patch.setattr(case.module, case.effect, lambda *_, always=case.always, **__: always)
-                if case.guard:
-                    patch.setattr(case.module, case.guard, lambda *_: True)
+        with without_effects(wave):
             for done in started(wave, hole=False, rounds=1):
                 struck |= done
     return struck
+
+
+@contextmanager
+def without_effects(wave: tuple[Case, ...]) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for case in wave:
+            patch.setattr(case.module, case.effect, lambda *_, always=case.always, **__: always)
+            if case.guard:
+                patch.setattr(case.module, case.guard, lambda *_: True)
+        yield
 
 
 def kinds(struck: list[Sighting]) -> set[str]:
@@ -135,4 +142,8 @@ def test_it_is_silent_on_the_fixed_twin(case: Case, number: int, on_fixed: Struc
 
 @pytest.mark.parametrize("case", BLIND, ids=lambda case: case.app)
 def test_without_its_effect_it_would_accuse_the_fixed_twin(case: Case, blind: Struck) -> None:
-    assert case.kind in kinds(blind[f"{case.app} 0"].result())
+    found = blind[f"{case.app} 0"].result()
+    if case.kind not in kinds(found):  # as above: beside others it may have run out of its time
+        with without_effects((case,)):
+            found = strike(case, hole=False, number=ROUNDS)
+    assert case.kind in kinds(found)

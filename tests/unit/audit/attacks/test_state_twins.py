@@ -13,7 +13,7 @@ from twins import LONG, SEED, Twin, twin
 
 from techlead.audit.attacks import idempotency, money
 from techlead.audit.attacks.attack import Attack
-from techlead.audit.attacks.input import injection, later, log_lines, path, poisoned, server_error, upload
+from techlead.audit.attacks.input import injection, later, log_in, log_lines, path, poisoned, server_error, upload
 from techlead.audit.attacks.limits import body, crowd, hashing, page, pattern, storage
 from techlead.audit.attacks.race import burst, lock, lost, torn
 from techlead.audit.attacks.rule import boundary, future, own, referral, steps, word, zone
@@ -61,6 +61,8 @@ CASES = (
     Case("input_later", "input.server-error", later.ATTACK, later, "fails_for_good"),
     Case("input_poisoned", "input.poisoned-read", poisoned.ATTACK, poisoned, "poisoned"),
     Case("input_injection", "input.injection", injection.ATTACK, injection, "answers_differ"),
+    Case("input_log_in", "input.injection", log_in.ATTACK, log_in, "let_in"),
+    Case("input_log_in_token", "input.injection", log_in.ATTACK, log_in, "let_in"),
     Case("input_log", "input.injection", log_lines.ATTACK, log_lines, "forged"),
     Case("input_path", "input.path-or-upload", path.ATTACK, path, "outside"),
     Case("input_upload", "input.path-or-upload", path.ATTACK, path, "climbed"),

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
-from techlead.audit.detect.tokens import Token, read, sign
+from techlead.audit.detect.tokens import Token, crack, read, sign
 from techlead.audit.target.exchange import ANONYMOUS, Actor, Answer, Request
 
 BODY_BYTES_MAX = 100_000
@@ -26,7 +26,7 @@ TLS = ssl.create_default_context()
 class Book:
     """Accounts, sessions and notes; `hole` leaves every check out, `closed` refuses to sign anybody up."""
 
-    def __init__(self, *, hole: bool, closed: bool = False, first_id: int = 1) -> None:
+    def __init__(self, *, hole: bool, closed: bool = False, first_id: int = 1, key: str = "") -> None:
         self.hole, self.closed = hole, closed
         self.people: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, str] = {}
@@ -35,7 +35,7 @@ class Book:
         self.keys: dict[str, int] = {}
         self.taken = 0
         self.lock = threading.Lock()
-        self.key = secrets.token_hex(16)
+        self.key = key if key and hole else secrets.token_hex(16)
 
     def answer(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any, dict[str, str]]:  # noqa: C901, PLR0911, PLR0912 - a route each
         parts = path.strip("/").split("/")
@@ -45,7 +45,7 @@ class Book:
             return 414, None, {}
         token = headers.get("Authorization", "").removeprefix("Bearer ")
         cookie = headers.get("Cookie", "").partition("session=")[2].partition(";")[0]
-        caller = self.sessions.get(token or cookie) or (self.unsigned(token) if self.hole else None)
+        caller = self.sessions.get(token or cookie) or self.forged(token)
         match method, parts:
             case "POST", ["register"]:
                 return self.register(body)
@@ -91,11 +91,13 @@ class Book:
             case _:
                 return 404, None, {}
 
-    def unsigned(self, token: str) -> str | None:
+    def forged(self, token: str) -> str | None:
+        """Whose account a token opens that was not issued: one that is signed with the key, and without that check any unsigned one."""
         said = read(token)
-        return (
-            str(said.claims["sub"]) if said and said.algorithm == "none" and said.claims["sub"] in self.people else None
-        )
+        if said is None or said.claims["sub"] not in self.people:
+            return None
+        signed = crack(said, [self.key]) is not None
+        return str(said.claims["sub"]) if signed or (self.hole and said.algorithm == "none") else None
 
     def register(self, body: Any) -> tuple[int, Any, dict[str, str]]:
         if self.closed or body["name"] in self.people:

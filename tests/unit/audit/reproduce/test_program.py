@@ -18,8 +18,11 @@ from techlead.audit.detect import tokens
 from techlead.audit.finding import Exchange, Finding, Report, Severity
 from techlead.audit.reproduce.program import program
 from techlead.audit.reproduce.replay import replaying
+from techlead.audit.reproduce.starting import Start
 from techlead.audit.reproduce.suite import write_tests
+from techlead.audit.target.exchange import Actor
 from techlead.audit.target.given import Given
+from techlead.audit.target.launch import Launch
 
 LOG_INS = ("/login",)
 
@@ -52,8 +55,6 @@ def promote(attacker: Attacker) -> Sighting:
     sent = attacker.send(
         "POST", "/register", body={"name": "mallory5f2e1a", "password": "Some-words-only-1", "admin": True}
     )
-    from techlead.audit.target.exchange import Actor
-
     mallory = attacker.log_in(Actor("mallory", login="mallory5f2e1a", password="Some-words-only-1"))
     seen = attacker.send("GET", "/me", mallory)
     shows = Shows(Compare.CONTAINS, ('"admin": true',))
@@ -130,6 +131,30 @@ def forge(attacker: Attacker) -> Sighting:
     return Sighting("session.alg-none", "POST /login", "Nobody signed it.", steps=(seen.exchange,), shows=shows)
 
 
+@pytest.mark.parametrize("key", ["secret", "in-the-source-4711", "in-the-settings-4711", "40711"])
+def test_a_token_is_signed_with_the_key_that_is_found_out_again(key: str, tmp_path: Path):
+    (tmp_path / "app.py").write_text("KEY = 'in-the-source-4711'\n", encoding="utf-8")
+    (tmp_path / "app.toml").write_text("key = 'in-the-settings-4711'\n", encoding="utf-8")
+    with served(Book(hole=True, key=key)) as url:
+        attacker = Attacker(url)
+        alice = attacker.new("alice")
+        token = tokens.read(alice.token)
+        assert token is not None
+        written = tokens.sign(token.but(jti="forged"), key)
+        seen = attacker.send(
+            "GET", "/me", replace(alice, name="forger", headers={"Authorization": f"Bearer {written}"})
+        )
+        steps, shows = (seen.exchange,), Shows(Compare.STATUS, (200,))
+        sighting = Sighting("session.weak-signing-key", "POST /login", "Guessed.", steps=steps, shows=shows)
+        text = program(sighting, attacker.answers, LOG_INS, Start(tmp_path, Launch(("python", "app.py")))) or ""
+    assert written not in text
+    assert ("secret'" in text) is (key == "secret")  # what is not known to all does not stand in a report
+    assert "4711'" not in text
+    for hole, code in ((True, 1), (False, 0)):
+        with served(Book(hole=hole, key=key)) as url:
+            assert run(text, url) == code
+
+
 def sell_twice_in_rounds(attacker: Attacker) -> Sighting:
     """A race that may be lost: it is run again, with people of each round's own."""
     return replace(sell_twice(attacker), shows=Shows(Compare.TOGETHER, (8, 1, 2)))
@@ -201,6 +226,20 @@ def test_it_fails_on_the_hole_and_passes_on_the_fixed_twin(show: Callable[[Attac
         assert run(text, url) == 1
     with served(Book(hole=False, first_id=40)) as url:
         assert run(text, url) == 0
+
+
+def test_whoever_logs_in_has_signed_up_also_where_his_name_does_not_look_made_up():
+    with served(Book(hole=True)) as url:
+        attacker = Attacker(url)
+        attacker.new("somebody")
+        attacker.send("POST", "/register", body={"name": "Ann@B_c", "password": "Some-words-only-1"})
+        ann = attacker.log_in(Actor("ann", login="Ann@B_c", password="Some-words-only-1"))
+        seen = attacker.send("GET", "/me", ann)
+        sighting = Sighting("x.y", "GET /me", "x", steps=(seen.exchange,), shows=Shows(Compare.STATUS, (200,)))
+        text = program(sighting, attacker.answers, LOG_INS) or ""
+    assert text.count("send('POST', '/register'") == 1
+    with served(Book(hole=True)) as url:  # where nobody has signed up yet, and where he has
+        assert [run(text, url) for _ in range(2)] == [1, 1]
 
 
 def test_it_can_be_run_again_and_again_on_one_target():

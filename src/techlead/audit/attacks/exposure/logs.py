@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from time import sleep
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.exposure.tour import LEFT_SECONDS_MIN, able, unencodable
 from techlead.audit.attacks.standing import again, one
 from techlead.audit.detect.canaries import CHARACTERS_MIN, line_with, stands_in
-from techlead.audit.target.exchange import Actor, Request
+from techlead.audit.finding import Exchange
+from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.operation import PERSONAL, Meaning, Operation, Role
 from techlead.audit.world.manner import GONE, UNKNOWN_RECIPIENT
 
@@ -32,7 +33,7 @@ WALKS_MAX = 4
 VARIANTS_MAX = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Sent:
     """A value that was sent, and must not be found in the log."""
 
@@ -40,6 +41,8 @@ class Sent:
     field: str
     operation: str
     kind: str
+    steps: tuple[Exchange, ...] = dataclasses.field(default=(), compare=False)
+    """The requests after which it stood there."""
 
 
 def logged(site: Site) -> Iterator[Outcome]:
@@ -63,14 +66,14 @@ def _forgotten(site: Site) -> Iterator[Outcome]:
     if forgot is None:
         return
     actor = site.people.new()
+    names = [field.name for field in forgot.body if field.meaning in {Meaning.EMAIL, Meaning.USERNAME}]
+    mark = site.log.mark()
+    asked = site.call(forgot, site.people.anonymous, body=dict.fromkeys(names or ["email"], actor.login))
     personal = [
-        Sent(value, name, forgot.name, "exposure.log-personal")
+        Sent(value, name, forgot.name, "exposure.log-personal", (asked.exchange,))
         for name, value in actor.fields.items()
         if isinstance(value, str) and value != actor.login and PERSONAL_NAME.search(name)
     ]
-    names = [field.name for field in forgot.body if field.meaning in {Meaning.EMAIL, Meaning.USERNAME}]
-    mark = site.log.mark()
-    site.call(forgot, site.people.anonymous, body=dict.fromkeys(names or ["email"], actor.login))
     sleep(SETTLING_SECONDS)
     yield from _found(site.log.since(mark), personal)
 
@@ -78,13 +81,14 @@ def _forgotten(site: Site) -> Iterator[Outcome]:
 def _of_account(site: Site, actor: Actor) -> Iterator[Sent]:
     """Give what logging in and failing to send: password, token, address."""
     request = site.people.log_in_request(actor)
-    site.send(request.but(headers={**request.headers}))
+    came_in = site.send(request.but(headers={**request.headers})).exchange
     name = request.operation or f"{request.method} {request.path}"
     wrong = f"Wrong-{actor.password}-again"
-    site.send(site.people.log_in_request(actor, wrong))
-    yield from (Sent(word, "password", name, "exposure.log-secret") for word in (actor.password, wrong))
+    refused = site.send(site.people.log_in_request(actor, wrong)).exchange
+    yield Sent(actor.password, "password", name, "exposure.log-secret", (came_in,))
+    yield Sent(wrong, "password", name, "exposure.log-secret", (refused,))
     yield Sent(actor.token, "Authorization", "any request", "exposure.log-secret")
-    yield Sent(actor.login, "log-in", name, "exposure.log-personal")
+    yield Sent(actor.login, "log-in", name, "exposure.log-personal", (came_in, refused))
 
 
 def _sent_with(site: Site, operation: Operation) -> Iterator[Sent]:
@@ -97,8 +101,7 @@ def _sent_with(site: Site, operation: Operation) -> Iterator[Sent]:
         request = _variant(found[1], variant) if found is not None else None
         if request is None:
             return
-        site.send(request)
-        yield from _values(operation, _body(request))
+        yield from _values(operation, _body(request), site.send(request))
 
 
 def _variant(request: Request, number: int) -> Request | None:
@@ -128,7 +131,7 @@ def _body(request: Request) -> Any:
     return None
 
 
-def _values(operation: Operation, body: Any) -> Iterator[Sent]:
+def _values(operation: Operation, body: Any, answer: Answer) -> Iterator[Sent]:
     """Give the secret and personal values of a body, by what the field means or is called."""
     if not isinstance(body, Mapping):
         return
@@ -138,9 +141,9 @@ def _values(operation: Operation, body: Any) -> Iterator[Sent]:
             continue
         meaning = meanings.get(name)
         if meaning in {Meaning.PASSWORD, Meaning.IBAN} or SECRET.search(name):
-            yield Sent(value, name, operation.name, "exposure.log-secret")
+            yield Sent(value, name, operation.name, "exposure.log-secret", (answer.exchange,))
         elif _personal(operation, name, meaning):
-            yield Sent(value, name, operation.name, "exposure.log-personal")
+            yield Sent(value, name, operation.name, "exposure.log-personal", (answer.exchange,))
 
 
 def _personal(operation: Operation, name: str, meaning: Meaning | None) -> bool:
@@ -150,7 +153,7 @@ def _personal(operation: Operation, name: str, meaning: Meaning | None) -> bool:
     return meaning in PERSONAL or bool(PERSONAL_NAME.search(name))
 
 
-def _found(log: str, sent: list[Sent]) -> Iterator[Outcome]:
+def _found(log: str, sent: list[Sent], *, refused: bool = False) -> Iterator[Outcome]:
     """Search the log for each value; one sighting for each operation and kind."""
     seen: dict[tuple[str, str], list[Sent]] = {}
     for word in dict.fromkeys(sent):
@@ -158,20 +161,22 @@ def _found(log: str, sent: list[Sent]) -> Iterator[Outcome]:
             seen.setdefault((word.kind, word.operation), []).append(word)
     for (kind, operation), found in seen.items():
         fields = sorted({word.field for word in found})
-        whose = "of a message that was refused" if operation.startswith("worker") else f"as sent with {operation}"
+        whose = "of a message that was refused" if refused else f"as sent with {operation}"
         yield Sighting(
             kind,
             operation,
             f"The log shows {' and '.join(fields)} {whose}.",
             cause="the log",
             evidence={"fields": fields, "line": line_with(log, found[0].value)},
+            steps=found[0].steps,
+            shows=Shows(Compare.LOGGED_OF_REFUSED if refused else Compare.LOGGED, (found[0].value,)),
         )
 
 
 def refused_messages(site: Site) -> Iterator[Outcome]:
     """Have messages sent that their receivers refuse, and search the log for addresses, receivers and keys."""
     mark = site.log.mark()
-    recipient = _provoke(site)
+    recipient, done = _provoke(site)
     for _ in range(WALKS_MAX):  # a worker of its own may only just have been started
         if site.clock.walk(LATER_SECONDS, LATER_STEP, until=lambda: bool(site.world.ledger.connections())):
             site.clock.walk(LATER_SECONDS, LATER_STEP)
@@ -182,14 +187,15 @@ def refused_messages(site: Site) -> Iterator[Outcome]:
     mailed = {address for arrival in arrivals for address in arrival.recipients} | {recipient.login}
     keys = {key for arrival in arrivals for key in _keys(arrival.path)}
     personal = [
-        Sent(address, "the recipient", "worker: mail delivery", "exposure.log-personal")
-        for address in sorted(mailed)
+        Sent(address, "the recipient", "worker: mail delivery", "exposure.log-personal", done)
+        for address in sorted(mailed, key=lambda one: (one != recipient.login, one))
         if "@" in address
     ]
     secret = [
-        Sent(key, "a key in the address", "worker: webhook delivery", "exposure.log-secret") for key in sorted(keys)
+        Sent(key, "a key in the address", "worker: webhook delivery", "exposure.log-secret", done)
+        for key in sorted(keys)
     ]
-    yield from _found(log, [*personal, *secret])
+    yield from _found(log, [*personal, *secret], refused=True)
 
 
 def _keys(path: str) -> Iterator[str]:
@@ -199,24 +205,21 @@ def _keys(path: str) -> Iterator[str]:
             yield value
 
 
-def _provoke(site: Site) -> Actor:
-    """Do all that an ordinary user may do, with receivers that refuse; his webhook carries a key."""
-    world, actor = site.world, again(site, site.people.first)
+def _provoke(site: Site) -> tuple[Actor, tuple[Exchange, ...]]:
+    """Do all that an ordinary user may do, with receivers that refuse; his webhook carries a key. Gives him and what was done."""
+    world, actor, done = site.world, again(site, site.people.first), list[Answer]()
     for operation in site.operations:
         urls = [field.name for field in operation.body if field.meaning is Meaning.URL]
         if operation.unsafe and urls and not operation.parameters:
             with suppress(Unavailable):
-                site.call(
-                    operation,
-                    actor,
-                    body=dict.fromkeys(urls, f"https://hooks.example.net/in?token=canary-{site.seed}-of-the-hook"),
-                )
+                hook = f"https://hooks.example.net/in?token=canary-{site.seed}-of-the-hook"
+                done.append(site.call(operation, actor, body=dict.fromkeys(urls, hook)))
     _refuse(world)
     for operation in site.operations:
         if operation.role in {Role.SIGN_UP, Role.FORGOT, Role.CREATE, Role.ACT} and site.left() > LEFT_SECONDS_MIN * 3:
             with suppress(Unavailable):
-                site.call(operation, actor)
-    return actor
+                done.append(site.call(operation, actor))
+    return actor, tuple(answer.exchange for answer in done if answer.ok)
 
 
 def _refuse(world: Any) -> None:

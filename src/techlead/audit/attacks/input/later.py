@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.input.hostile import TYPE, body_tries
 from techlead.audit.attacks.sight import Callers, values_of
 from techlead.audit.target.exchange import Answer, Request
@@ -68,6 +68,7 @@ def _one(site: Site, callers: Callers, create: Operation, base: Request, readers
                     cause=f"accepted by {create.name}",
                     evidence={"made_by": create.name, "with": one.what, "status": answers[0].status},
                     steps=(made.exchange, answers[0].exchange),
+                    shows=Shows(Compare.STATUS, (answers[0].status,)),
                 )
 
 

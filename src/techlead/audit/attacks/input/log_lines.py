@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Need, Outcome, Sighting, Site
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Need, Outcome, Shows, Sighting, Site
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Request
 from techlead.audit.target.operation import Role
@@ -49,7 +49,8 @@ def strike(site: Site) -> Iterator[Outcome]:
             claim=f"The log takes {found[0]} from a request as it is: a caller can write lines and colours into it.",
             cause=WHERE,
             evidence={"characters": found},
-            steps=tuple(answer.exchange for answer in sent[: len(PATHS)]),
+            steps=tuple(answer.exchange for answer in sent),
+            shows=Shows(Compare.LOGGED_AS_SENT, tuple(raw for _, raw in raws)),
             severity=Severity.LOW,
         )
 

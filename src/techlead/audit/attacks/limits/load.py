@@ -19,6 +19,10 @@ READ_SECONDS = 3.0
 STARVED_SECONDS = 1.5
 STARVED_TIMES = 3.0
 MARGIN = 0.2
+CALM_SECONDS = 1.5
+CALM_WAIT_SECONDS = 0.5
+CALM_TIMES = 5
+"""How often each bystander must have been served meanwhile."""
 ENOUGH_SECONDS = 2.0
 TOO_SLOW = "the machine is too busy to tell what keeps a bystander waiting: run it again when it is quiet"
 
@@ -45,10 +49,15 @@ def patience(explained: float) -> float:
     return max(ENOUGH_SECONDS, (STARVED_TIMES + MARGIN) * explained)
 
 
+def calm(worst: Sequence[float], seconds: float) -> bool:
+    """Tell whether the crowd has pressed for so long, and nobody has waited for a noticeable time: then nobody will."""
+    return seconds > CALM_SECONDS and max(worst, default=0.0) < CALM_WAIT_SECONDS
+
+
 def press(
     site: Site, crowd: Sequence[Request], watched: Sequence[tuple[Request, float]], seconds: float
 ) -> tuple[Pressed, ...]:
-    """Send the crowd at once, and each bystander in turn, until the crowd is answered or one of them has waited long enough.
+    """Send the crowd at once, and each bystander in turn, until the crowd is answered or it is clear how long they wait.
 
     A bystander comes with what his wait is explained by. The target is started again where the crowd still keeps it busy.
     """
@@ -57,11 +66,14 @@ def press(
     answers: list[Answer] = []
     thread = threading.Thread(target=lambda: answers.extend(site.together(crowd, seconds)), daemon=True)
     thread.start()
-    until = time.monotonic() + seconds
+    began = time.monotonic()
+    until = began + seconds
     time.sleep(PAUSE_SECONDS)
     worst = [0.0] * len(watched)
-    for turn in itertools.cycle(range(len(watched))):
+    for served, turn in enumerate(itertools.cycle(range(len(watched)))):
         if not thread.is_alive() or time.monotonic() > until or any(map(operator.ge, worst, enough)):
+            break
+        if served >= CALM_TIMES * len(watched) and calm(worst, time.monotonic() - began):
             break
         worst[turn] = max(worst[turn], site.send(watched[turn][0], enough[turn]).seconds)
         time.sleep(PAUSE_SECONDS)

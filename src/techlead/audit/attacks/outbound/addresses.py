@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import urlsplit
 
-from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.outbound.pace import walk
 from techlead.audit.attacks.outbound.scene import Scene, scenes
-from techlead.audit.attacks.outbound.stage import Stage, subscriptions, urls
+from techlead.audit.attacks.outbound.stage import Fired, Stage, subscriptions, urls
 from techlead.audit.attacks.outbound.triggers import find
 from techlead.audit.attacks.sight import Callers
+from techlead.audit.finding import Exchange
 from techlead.audit.target.exchange import Actor, Answer
 from techlead.audit.target.operation import Operation, Role
 from techlead.audit.world.arrival import Arrival, as_lines
@@ -65,19 +67,37 @@ FORMS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Led:
+    """An operation that took an address inside, which was called, and the requests that brought it about."""
+
+    operation: str
+    form: Form
+    steps: tuple[Exchange, ...]
+
+    @property
+    def shows(self) -> Shows:
+        """How it is seen again: an address that stands in no name server and needs no redirect is the receiver's own."""
+        plain = not self.form.name and not self.form.redirects and "[" not in self.form.url
+        return Shows(Compare.RECEIVED, (urlsplit(self.form.url).netloc,)) if plain else Shows()
+
+
 def strike(site: Site) -> Iterator[Outcome]:
     """Give internal addresses wherever an address is taken, and cause a message to it."""
-    seen: dict[str, list[str]] = {}
-    for name, form in _told(site):
-        seen.setdefault(name, []).append(form.what)
-    for name, form in _called_at_once(site, frozenset(seen)):
-        seen.setdefault(name, []).append(form.what)
-    for name, forms in seen.items():
+    seen: dict[str, list[Led]] = {}
+    for led in _told(site):
+        seen.setdefault(led.operation, []).append(led)
+    for led in _called_at_once(site, frozenset(seen)):
+        seen.setdefault(led.operation, []).append(led)
+    for name, found in seen.items():
+        forms = [led.form.what for led in found]
         claim = f"{name} takes an address in the target's own network, and it is called: {', '.join(forms)}."
-        yield Sighting("outbound.ssrf", name, claim, evidence={"forms": forms})
+        yield Sighting(
+            "outbound.ssrf", name, claim, evidence={"forms": forms}, steps=found[0].steps, shows=found[0].shows
+        )
 
 
-def _told(site: Site) -> Iterator[tuple[str, Form]]:
+def _told(site: Site) -> Iterator[Led]:
     """What takes an address and calls it when there is news, with a form of it that led inside; a few such forms are enough."""
     for scene in scenes(site, tuple(one for one in find(site) if one.personal)):
         owner = scene.owner or scene.caller
@@ -85,13 +105,13 @@ def _told(site: Site) -> Iterator[tuple[str, Form]]:
         for port, form in enumerate(FORMS, FIRST_PORT):
             if site.left() < LEFT_SECONDS or max(shown.values(), default=0) >= FORMS_SHOWN:
                 break
-            taker = _reached(scene, owner, _with_port(form, port), port)
-            if taker:
-                shown[taker] += 1
-                yield taker, form
+            led = _reached(scene, owner, _with_port(form, port), port)
+            if led:
+                shown[led.operation] += 1
+                yield led
 
 
-def _called_at_once(site: Site, told: frozenset[str]) -> Iterator[tuple[str, Form]]:
+def _called_at_once(site: Site, told: frozenset[str]) -> Iterator[Led]:
     """The same of what calls an address within the request, where nothing was seen of it yet."""
     stage = Stage(site)
     for operation in fetching(site):
@@ -99,9 +119,10 @@ def _called_at_once(site: Site, told: frozenset[str]) -> Iterator[tuple[str, For
         for port, form in enumerate(FORMS, FIRST_PORT + 100):
             if site.left() < LEFT_SECONDS or shown >= FORMS_SHOWN:
                 break
-            if _fetched(stage, operation, _with_port(form, port), port):
+            led = _fetched(stage, operation, _with_port(form, port), port)
+            if led:
                 shown += 1
-                yield operation.name, form
+                yield led
 
 
 def fetching(site: Site) -> tuple[Operation, ...]:
@@ -129,34 +150,38 @@ def went_inside(site: Site, port: int) -> bool:
     )
 
 
-def _reached(scene: Scene, owner: Actor, form: Form, port: int) -> str:
-    """The operation that took the address, where it was called afterwards; '' where nothing went inside."""
+def _reached(scene: Scene, owner: Actor, form: Form, port: int) -> Led | None:
+    """The operation that took the address, where it was called afterwards; None where nothing went inside."""
     site = scene.site
     requests = scene.requests(1)
     _prepare(site, form, port)
     took = _taken(scene.stage.subscribe(owner, form.url))
     if took is None:
-        return ""
+        return None
+    fired: list[Fired] = []
     with suppress(Unavailable):
-        scene.fired(scene.fire(requests))
+        fired = scene.fired(scene.fire(requests))
     walk(site, NOTICE_SECONDS, until=lambda: went_inside(site, port))
-    return took.request.operation if went_inside(site, port) else ""
+    if not went_inside(site, port):
+        return None
+    return Led(took.request.operation, form, (took.exchange, *(one.answer.exchange for one in fired)))
 
 
 def _taken(answers: tuple[Answer, ...]) -> Answer | None:
     return next((answer for answer in answers if answer.ok), None)
 
 
-def _fetched(stage: Stage, operation: Operation, form: Form, port: int) -> bool:
+def _fetched(stage: Stage, operation: Operation, form: Form, port: int) -> Led | None:
     site = stage.site
     _prepare(site, form, port)
+    steps: tuple[Exchange, ...] = ()
     with suppress(Unavailable):
         body = {one.name: form.url for one in urls(operation.body)}
         query = {one.name: form.url for one in urls(operation.query)}
         caller = next(Callers(site).candidates(operation), site.people.first)
-        site.call(operation, caller, body=body or None, query=query or None)
+        steps = (site.call(operation, caller, body=body or None, query=query or None).exchange,)
     walk(site, 2.0, until=lambda: went_inside(site, port))
-    return went_inside(site, port)
+    return Led(operation.name, form, steps) if went_inside(site, port) else None
 
 
 def trusting(site: Site) -> Iterator[Outcome]:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.outbound.pace import until_quiet, walk
 from techlead.audit.attacks.outbound.scene import Scene, scenes
 from techlead.audit.attacks.outbound.triggers import find
@@ -40,7 +40,7 @@ def secrets(scene: Scene) -> Iterator[Sighting]:
     """Look for passwords, tokens and hashes in what is sent."""
     requests = scene.requests(1)
     mark = scene.settle()
-    scene.fired(scene.fire(requests))
+    fired = scene.fired(scene.fire(requests))
     walk(scene.site, LISTEN_SECONDS, until=lambda: len(scene.site.world.ledger.arrivals(mark)) > 1)
     people = [one for one in (scene.owner, scene.caller) if one is not None]
     people += [replace(people[0], password=password) for password in _passwords(requests)]
@@ -49,8 +49,14 @@ def secrets(scene: Scene) -> Iterator[Sighting]:
         if found:
             place = scene.cause.operation.name
             claim = f"The {'webhook' if arrival.channel == 'http' else 'mail'} that {place} sends contains {found}."
+            passwords = [one.password for one in people if one.password and one.password in arrival.text]
             yield Sighting(
-                "outbound.secret-in-payload", place, claim, evidence={"what": found, "to": str(arrival.destination)}
+                "outbound.secret-in-payload",
+                place,
+                claim,
+                evidence={"what": found, "to": str(arrival.destination)},
+                steps=scene.steps(fired[0]) if fired else (),
+                shows=Shows(Compare.RECEIVED, (passwords[0],)) if passwords else Shows(),
             )
             return
 

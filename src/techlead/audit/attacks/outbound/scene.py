@@ -13,6 +13,7 @@ from techlead.audit.attacks.attack import Site, Unavailable
 from techlead.audit.attacks.outbound.pace import until_silent
 from techlead.audit.attacks.outbound.stage import PERSONAL_HOSTS, Fired, Ground, Stage, needs_rows
 from techlead.audit.attacks.outbound.triggers import Trigger, listen
+from techlead.audit.finding import Exchange
 from techlead.audit.target.exchange import Actor, Request
 from techlead.audit.target.operation import Operation, Role
 from techlead.audit.world.arrival import Arrival
@@ -125,6 +126,10 @@ class Scene:
             with suppress(TimeoutError, Unavailable):
                 done.append(call.result(seconds))
         return [one for one in done if one.answer.ok]
+
+    def steps(self, fired: Fired) -> tuple[Exchange, ...]:
+        """Give the requests that caused one message."""
+        return self.stage.steps(fired.answer, self.owner, self.caller)
 
     def came(self, channel: str, mark: int) -> tuple[Arrival, ...]:
         """What has come over a channel from this cause since the mark."""

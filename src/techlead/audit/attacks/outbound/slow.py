@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from techlead.audit.attacks.attack import Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Compare, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.outbound.pace import Pace, walk
 from techlead.audit.attacks.outbound.scene import Scene, scenes
 from techlead.audit.attacks.outbound.stage import Fired
@@ -101,13 +101,21 @@ def blocks_request(scene: Scene, channel: str) -> Iterator[Sighting]:
     everybody = _another_request(scene.site)
     scene.site.world.calm()
     with suppress(TimeoutError, Unavailable):
-        call.result(RETURN_SECONDS)
+        fired = call.result(RETURN_SECONDS)
         name, seconds = trigger.operation.name, round(time.monotonic() - began, 1)
         claim = f"{name} is not answered while the {WHOM[channel]} hangs: {seconds} s, until it let go."
         if everybody > QUICK_SECONDS:
             claim += f" Meanwhile nobody else is served: another request had no answer for {everybody:.1f} s."
         evidence = {"hanging": trigger.destination, "seconds": seconds}
-        yield Sighting("outbound.blocks-request", name, claim, cause="outbound.blocks-request", evidence=evidence)
+        yield Sighting(
+            "outbound.blocks-request",
+            name,
+            claim,
+            cause="outbound.blocks-request",
+            evidence=evidence,
+            steps=scene.steps(fired),
+            shows=Shows(Compare.HELD, (REQUEST_SECONDS,)),
+        )
 
 
 def sent_within(trigger: Trigger) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from techlead.audit.attacks.attack import Site, Unavailable
+from techlead.audit.finding import Exchange
 from techlead.audit.target.exchange import Actor, Answer, Request
 from techlead.audit.target.operation import Field, Meaning, Operation, Role
 
@@ -46,6 +47,7 @@ class Stage:
         self._counter = itertools.count(1)
         self._hosts: dict[str, str] = {}
         self._ordinary: Counter[str] = Counter()
+        self._subscribed: dict[str, tuple[Exchange, ...]] = {}
 
     def person(self, role: str) -> Actor:
         """Somebody who is not yet on this stage, with a webhook at a host of his own wherever he can set one. Raises Unavailable."""
@@ -69,7 +71,13 @@ class Stage:
             with suppress(Unavailable):
                 body = {one.name: url for one in urls(operation.body)}
                 answers.append(self.site.send(self.site.request(operation, actor, body=body)))
+        self._subscribed[actor.name] = tuple(answer.exchange for answer in answers if answer.ok)
         return tuple(answers)
+
+    def steps(self, answer: Answer, *people: Actor | None) -> tuple[Exchange, ...]:
+        """Give the requests that cause one message: where these people said that they want to be called, then what sends it."""
+        names = dict.fromkeys(person.name for person in people if person is not None)
+        return (*(step for name in names for step in self._subscribed.get(name, ())), answer.exchange)
 
     def makers(self, operation: Operation) -> frozenset[str]:
         """The roles that were seen to make the rows which the operation refers to."""

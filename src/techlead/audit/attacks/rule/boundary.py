@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.sight import ACCOUNT, Callers
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Answer, Request
@@ -64,7 +64,8 @@ def _one(site: Site, operation: Operation, field: Field, base: Request) -> Itera
             claim=f"{operation.name} checks `{field.name}` (letters are refused) and stores {foreign}: digits of any script pass.",
             cause="digits",
             evidence={"field": field.name, "sent": foreign},
-            steps=(letters.exchange, answer.exchange),
+            steps=(answer.exchange,),
+            shows=Shows(Compare.STATUS, (answer.status,)),
             severity=Severity.LOW,
         )
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Attack, Harm, Outcome, Sighting, Site, Unavailable
+from techlead.audit.attacks.attack import Attack, Compare, Harm, Outcome, Shows, Sighting, Site, Unavailable
 from techlead.audit.attacks.sight import Callers
 from techlead.audit.finding import Severity
 from techlead.audit.target.exchange import Actor, Answer
@@ -64,6 +64,7 @@ def strike(site: Site) -> Iterator[Outcome]:
                     claim=f"{operation.name} lets its caller trade with himself: one person stands on both sides of the row.",
                     evidence={"resource": resource.name},
                     steps=(answer.exchange,),
+                    shows=Shows(Compare.STATUS, (answer.status,)),
                     severity=Severity.LOW,
                 )
     if not tried:

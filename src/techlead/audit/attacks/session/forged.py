@@ -69,15 +69,18 @@ def digit_key(site: Site) -> Iterator[Outcome]:
 
 def _opened(site: Site, forger: Actor | None, key: str | None, origin: str) -> Iterator[Outcome]:
     """Say it where the forged token opens the account."""
-    answer = held(site, known_proofs(site, site.people.first), forger) if forger is not None else None
+    found = known_proofs(site, site.people.first) if forger is not None else ()
+    answer = held(site, found, replace(forger, name=FORGER)) if forger is not None else None
     if key is None or answer is None:
         return
+    is_token = tokens.read(answer.request.actor.token) is not None  # a cookie that is signed anew is the same cookie
     yield Sighting(
         "session.weak-signing-key",
         issuer(site),
         f"Tokens are signed with a key {origin}: one written for another user opened his account.",
         evidence={"key": tokens.fingerprint(key), "origin": origin},
         steps=(answer.exchange,),
+        shows=Shows(Compare.STATUS, (answer.status,)) if is_token else Shows(),
     )
 
 
