@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import traceback
@@ -14,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from techlead.audit import source
 from techlead.audit.attacks.attack import Attack, Harm, Need, Sighting
+from techlead.audit.doubts import Doubts, Sighted
 from techlead.audit.families import SCOUTS
 from techlead.audit.families import attacks as all_attacks
 from techlead.audit.finding import Finding, Note, NotTested, Question, Report
@@ -24,9 +26,10 @@ from techlead.audit.lanes import Lanes
 from techlead.audit.reproduce.program import program
 from techlead.audit.reproduce.replay import command, replaying
 from techlead.audit.reproduce.verify import shows
-from techlead.audit.schedule import Job, early, is_alone, jobs, possessions
+from techlead.audit.schedule import Job, company, early, is_dear, jobs, possessions
 from techlead.audit.site import Budget, RunningSite
 from techlead.audit.stable import Pasture, Stable
+from techlead.audit.stalls import Stalls
 from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
 from techlead.audit.target.given import Given
 from techlead.audit.target.instance import Instance
@@ -42,6 +45,11 @@ LANES: Final = 8
 """Instances under attack at the same time: more than usual cores, because attacks wait more often than they work."""
 URGENT_LANES: Final = 1
 """More of them, for what is shown a second time."""
+DEAR_AGAIN: Final = 1
+"""How many of those who may share an instance are shown a second time at once, where starts are dear."""
+PROCESSORS: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+DEAR_LANES: Final = PROCESSORS + 1
+"""Of the lanes, those that are used where starts are dear: each needs an instance."""
 QUIET_SHARE: Final = 0.2
 """Of the budget, what is kept for attacks that measure time and come last."""
 FIRST_SHARE: Final = 0.6
@@ -85,14 +93,6 @@ class Wanted:
     """Attacks or families to run alone."""
     kinds: frozenset[str] = frozenset()
     """Kinds to look for alone (a replay)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sighted:
-    """What one attack saw once."""
-
-    attack: Attack
-    sightings: tuple[Sighting, ...]
 
 
 @dataclass(slots=True)
@@ -144,7 +144,7 @@ def _audited(
         try:
             if met is not None and ground is not None:
                 run.begin(acquainted(met, settled, has_database=ground.database is not None))
-            run.learn(_explored(stable, met, settled, given, guessed, wanted.seed, budget))
+            run.learn(_explored(stable, ground, met, settled, given, guessed, wanted.seed, budget))
             progress.say(counted(run.known))
             run.everything()
         except BaseException:
@@ -166,18 +166,19 @@ def _acquainted(
     """Get to know the ground and let people settle on it; nothing where there is no ground, but a target that runs already."""
     if ground is None or not isinstance(stable, Stable):
         return None, {}
-    try:
-        with budget.diary.stretch("start"):
-            ground.start()
-        met = _met(ground, given, seed, budget)
-        stable.load(met.libraries)
-        return met, _settled(ground, met, seed, budget, settlement)
-    finally:
+    with budget.diary.stretch("start"):
+        ground.start()
+    met = _met(ground, given, seed, budget)
+    stable.load(met.libraries)
+    settled = _settled(ground, met, seed, budget, settlement)
+    if not stable.spared(ground):
         ground.kill()
+    return met, settled
 
 
 def _explored(
     stable: Stable | Pasture,
+    ground: Instance | None,
     met: Met | None,
     settled: Mapping[str, Actor],
     given: Given,
@@ -185,9 +186,11 @@ def _explored(
     seed: int,
     budget: Budget,
 ) -> Understanding:
-    """Explore one copy of the ground to pieces."""
-    with budget.diary.stretch("start to explore"):
-        explorer = stable.fresh()
+    """Explore one copy of the ground to pieces, or the ground itself where it has been left running."""
+    explorer: Instance | Remote | None = ground if ground is not None and ground.alive() else None
+    if explorer is None:
+        with budget.diary.stretch("start to explore"):
+            explorer = stable.fresh()
     try:
         met = met or _met(explorer, given, seed, budget)
         with budget.diary.stretch("explore"):
@@ -249,8 +252,8 @@ class _Run:
         self._notebook: dict[str, Any] = {}
         self._begun: set[str] = set()
         """Attacks that were begun before the operations were known."""
-        self._unsure: dict[str, list[_Sighted]] = defaultdict(list)
-        """What waits to be shown a second time, by the instance that it may share."""
+        self._doubts = Doubts(lambda: DEAR_AGAIN if self._is_dear() else LANES)
+        self._stalls = Stalls(stable, budget, self._notebook, self._is_dear)
         self._has: frozenset[Need] = frozenset()
         several = isinstance(stable, Stable)
         self._lanes = Lanes(LANES if several else 1, "audit-lane", URGENT_LANES if several else 0)
@@ -265,6 +268,9 @@ class _Run:
             self._begun |= {attack.name for attack in job.attacks}
             self._lanes.put(URGENT, partial(self._job, job))
 
+    def _is_dear(self) -> bool:
+        return is_dear(self._stable.start_seconds())
+
     def learn(self, known: Understanding) -> None:
         """Know more."""
         self.known = known
@@ -273,7 +279,9 @@ class _Run:
     def everything(self) -> None:
         """Run all jobs: side by side, then those that measure time one by one."""
         left = [attack for attack in all_attacks() if self._is_wanted(attack) and attack.name not in self._begun]
-        plan = jobs([attack for attack in left if self._can(attack)])
+        plan = jobs([attack for attack in left if self._can(attack)], dear=self._is_dear())
+        if self._is_dear():
+            self._spare()
         ranked = [(number, job) for number, job in enumerate(plan) if not job.quiet]
         for need in SCOUTS:
             held = [(number, job) for number, job in ranked if job.needs(need)]
@@ -286,7 +294,17 @@ class _Run:
         for job in plan:
             if job.quiet:
                 self._job(job)
-                self._verify_all()
+                for attack in job.attacks:
+                    self._verify(company(attack))
+
+    def _spare(self) -> None:
+        """Start little: no more lanes than keep the processors busy, and no time kept for what may wait until the end."""
+        self._progress.say(
+            f"a start takes {self._stable.start_seconds():.1f} s of the processor: instances are used again"
+        )
+        self._lanes.narrow(DEAR_LANES)
+        self._budget.hold(-self._held)
+        self._held = 0.0
 
     def _put(self, ranked: Iterable[tuple[int, Job]]) -> None:
         for number, job in ranked:
@@ -301,6 +319,7 @@ class _Run:
         if in_vain(self._notebook):
             self._miss_all([one for _, job in held for one in job.attacks], need.value)
         else:
+            self._lanes.narrow(LANES)  # who listens for messages waits more than he works
             self._put(held)
 
     def leave(self) -> None:
@@ -332,30 +351,14 @@ class _Run:
         self._progress.doing(job.name, self._budget.requests)
         for attack, site in self._on_fresh(job.attacks, self._wanted.seed, FIRST_SECONDS_MIN):
             sighted = self._strike(attack, site, FIRST_SHARE)
-            if sighted and job.quiet:
-                self._unsure[attack.name].append(_Sighted(attack, tuple(sighted)))
-            elif sighted:
-                self._put_unsure(_Sighted(attack, tuple(sighted)))
-
-    def _put_unsure(self, one: _Sighted) -> None:
-        """Have it verified; what may share an instance is verified together, when a lane comes to it."""
-        attack = one.attack
-        key = attack.name if is_alone(attack) or Need.CLOCK in attack.needs else attack.harm.name
-        with self._lock:
-            self._unsure[key].append(one)
-            waits = len(self._unsure[key]) > 1
-        if not waits:
-            self._lanes.put(URGENT, partial(self._verify, key))
-
-    def _verify_all(self) -> None:
-        for key in tuple(self._unsure):
-            self._verify(key)
+            if sighted and self._doubts.add(Sighted(attack, tuple(sighted))) and not job.quiet:
+                self._lanes.put(URGENT, partial(self._verify, company(attack)))
 
     def _verify(self, key: str) -> None:
         """Strike again on another fresh instance; only what both runs show becomes a finding, with a reproducer that was tried."""
-        with self._lock:
-            before = {one.attack.name: one for one in self._unsure.pop(key, ())}
-        self._progress.doing(f"{', '.join(before)}, once more", self._budget.requests)
+        before = self._doubts.take(key)
+        if before:
+            self._progress.doing(f"{', '.join(before)}, once more", self._budget.requests)
         attacks = [one.attack for one in before.values()]
         for attack, site in self._on_fresh(attacks, self._wanted.seed + 1, AGAIN_SECONDS_MIN):
             first = before[attack.name].sightings
@@ -367,6 +370,8 @@ class _Run:
             with self._lock:
                 self._seen.sightings += shown
             self._write_reproducers(attack, shown, second, site)
+        if self._doubts.done(key):
+            self._lanes.put(URGENT, partial(self._verify, key))
 
     def _focus(self, sightings: Sequence[Sighting]) -> frozenset[str]:
         """The operations to attack again; none when a component was sighted, which needs them all."""
@@ -385,23 +390,20 @@ class _Run:
                 attacks, f"the budget of {self._wanted.seconds:.0f} seconds was used up: give more with --seconds"
             )
             return
-        began = time.monotonic()
         try:
-            instance = self._stable.fresh()
+            site = self._stalls.site(attacks, self.known, seed)
         except (TargetRefused, ConnectionError) as refused:
             self._miss_all(attacks, f"a fresh instance did not start: {refused}")
             return
-        self._budget.diary.wrote(f"start for {attacks[0].name}", began)
-        site = RunningSite(instance, self.known, seed, self._budget, self._notebook)
         try:
             for attack in attacks:
-                if not instance.alive():
-                    instance.restart()
+                if not site.state.alive():
+                    site.state.restart()
                 yield attack, site
         except (TargetRefused, ConnectionError) as refused:
             self._miss_all(attacks, f"the target did not come back: {refused}")
         finally:
-            self._stable.put_away(instance)
+            self._stalls.leave(site, attacks, seed)
 
     def _miss_all(self, attacks: Sequence[Attack], why: str) -> None:
         for attack in attacks:

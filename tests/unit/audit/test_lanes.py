@@ -43,6 +43,27 @@ def test_an_urgent_lane_leaves_the_rest_to_others():
     assert set(names) == {"lane_0"}
 
 
+def test_narrowed_lanes_begin_only_what_is_urgent():
+    lanes, names, done = Lanes(3, "lane"), set(), threading.Barrier(3)
+
+    def urgent() -> None:
+        names.add(threading.current_thread().name)
+        done.wait(30)
+
+    lanes.narrow(1)
+    usual = []
+    for _ in range(20):
+        lanes.put(0, lambda: usual.append(threading.current_thread().name))
+    lanes.finish()
+    assert set(usual) == {"lane_0"}
+    wide = Lanes(3, "lane")
+    wide.narrow(1)
+    for _ in range(3):
+        wide.put(-1, urgent)
+    wide.finish()
+    assert names == {"lane_0", "lane_1", "lane_2"}
+
+
 def test_what_fails_is_raised_and_the_rest_is_left():
     lanes, done = Lanes(1, "lane"), []
 
