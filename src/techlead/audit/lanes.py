@@ -39,9 +39,10 @@ class Lanes:
             self._changed.notify_all()
 
     def narrow(self, count: int) -> None:
-        """From now on begin what is not urgent on so many lanes alone."""
+        """From now on begin what is not urgent on so many lanes alone, of those that there are."""
         with self._changed:
             self._usual = count
+            self._changed.notify_all()
 
     def finish(self) -> None:
         """Wait until everything is done, also what is asked for meanwhile; then end the threads.

@@ -19,13 +19,12 @@ from techlead.audit.doubts import Doubts, Sighted
 from techlead.audit.families import SCOUTS
 from techlead.audit.families import attacks as all_attacks
 from techlead.audit.finding import Finding, Note, NotTested, Question, Report
-from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered, severity_of
+from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered
 from techlead.audit.judge.questions import accepted, settled
 from techlead.audit.kinds import KINDS
 from techlead.audit.lanes import Lanes
-from techlead.audit.reproduce.program import program
-from techlead.audit.reproduce.replay import command, replaying
-from techlead.audit.reproduce.verify import shows
+from techlead.audit.programs import Programs
+from techlead.audit.reproduce.replay import command
 from techlead.audit.schedule import Job, company, early, is_dear, jobs, possessions
 from techlead.audit.site import Budget, RunningSite
 from techlead.audit.stable import Pasture, Stable
@@ -100,8 +99,6 @@ class _Seen:
     """What has come out so far; written by lanes under the lock."""
 
     sightings: list[Sighting] = field(default_factory=list)
-    reproducers: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Kind and operation -> the program that was tried."""
     questions: list[Question] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     missed: dict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
@@ -240,8 +237,7 @@ class _Run:
         given: Given,
         settlement: Sequence[Answer],
     ) -> None:
-        self._given = given
-        self._settlement = settlement
+        self._programs = Programs(given, settlement)
         self._stable = stable
         self.known = Understanding()
         self._wanted = wanted
@@ -312,15 +308,16 @@ class _Run:
 
     def _scout(self, need: Need, held: Sequence[tuple[int, Job]]) -> None:
         """Find out what the held jobs need, then have them done; where it was sought in vain, none is begun."""
-        attack, in_vain = SCOUTS[need]
+        attack, found = SCOUTS[need]
         self._progress.doing(attack.name, self._budget.requests)
         for one, site in self._on_fresh([attack], self._wanted.seed, FIRST_SECONDS_MIN):
             self._strike(one, site, FIRST_SHARE)
-        if in_vain(self._notebook):
+        if found(self._notebook) is False:
             self._miss_all([one for _, job in held for one in job.attacks], need.value)
-        else:
-            self._lanes.narrow(LANES)  # who listens for messages waits more than he works
-            self._put(held)
+            return
+        if found(self._notebook):  # who listens for messages waits more than he works
+            self._lanes.narrow(LANES)
+        self._put(held)
 
     def leave(self) -> None:
         """Give up at once, and leave nothing behind."""
@@ -369,7 +366,8 @@ class _Run:
                 self._progress.found(finding_of(group, lambda _: ""))
             with self._lock:
                 self._seen.sightings += shown
-            self._write_reproducers(attack, shown, second, site)
+            for failed in self._programs.write(attack, shown, second, site, self.known.ways):
+                self._progress.say(failed)
         if self._doubts.done(key):
             self._lanes.put(URGENT, partial(self._verify, key))
 
@@ -435,33 +433,6 @@ class _Run:
         self._progress.doing(f"{what}: {time.monotonic() - began:.1f} s", self._budget.requests)
         return sightings
 
-    def _write_reproducers(
-        self, attack: Attack, shown: Sequence[Sighting], again: Sequence[Sighting], site: RunningSite
-    ) -> None:
-        """Write a program for each finding from what was just seen, and keep it when it shows the hole by itself."""
-        latest = {(sighting.kind, sighting.operation): sighting for sighting in again}
-        for lead in (max(group, key=severity_of) for group in grouped(shown)):
-            key = lead.kind, lead.operation
-            text = self._program(latest[key], site)
-            gentle = attack.harm in (Harm.NONE, Harm.WRITES)
-            if text and gentle and site.url and shows(text, site.url):
-                with self._lock:
-                    self._seen.reproducers[key] = text
-
-    def _program(self, sighting: Sighting, site: RunningSite) -> str | None:
-        log_in = self.known.ways.log_in
-        try:
-            return program(sighting, (*self._settlement, *site.answers()), (log_in.path,) if log_in else ())
-        except Exception as error:  # noqa: BLE001 - a finding without a program is still a finding
-            self._progress.say(
-                f"no program for {sighting.kind} at {sighting.operation}: {type(error).__name__}: {error}"
-            )
-            return None
-
-    def _reproducer(self, sighting: Sighting) -> str:
-        kept = self._seen.reproducers.get((sighting.kind, sighting.operation))
-        return kept or replaying(self._given, sighting.kind, sighting.operation, sighting.claim)
-
     def _take(self, outcome: Question | NotTested | Note, attack: Attack) -> None:
         with self._lock:
             if isinstance(outcome, Question):
@@ -475,7 +446,7 @@ class _Run:
         """Put it together."""
         seen = self._seen
         open_questions, from_answers = settled(seen.questions, given.answers)
-        found = [finding_of(group, self._reproducer) for group in grouped(seen.sightings)]
+        found = [finding_of(group, self._programs.of) for group in grouped(seen.sightings)]
         findings, meant = accepted(found, given.answers)
         report = Report(
             target=given.name,

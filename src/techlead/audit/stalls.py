@@ -50,7 +50,7 @@ class Stalls:
 
     def leave(self, site: RunningSite, attacks: Sequence[Attack], seed: int) -> None:
         """Give a site back: it waits for the next of the same company, or is ended."""
-        if keeps_order(attacks) and self._is_dear():
+        if keeps_order(attacks) and site.state.alive() and self._is_dear():
             with self._lock:
                 self._idle[seed, wear(attacks)].append(site)
         else:

@@ -43,25 +43,25 @@ def test_an_urgent_lane_leaves_the_rest_to_others():
     assert set(names) == {"lane_0"}
 
 
-def test_narrowed_lanes_begin_only_what_is_urgent():
-    lanes, names, done = Lanes(3, "lane"), set(), threading.Barrier(3)
+def test_narrowed_lanes_begin_only_what_is_urgent_until_they_are_widened_again():
+    lanes, names, all_there = Lanes(3, "lane"), [], threading.Barrier(3)
 
-    def urgent() -> None:
-        names.add(threading.current_thread().name)
-        done.wait(30)
+    def noted() -> None:
+        names.append(threading.current_thread().name)
+
+    def together() -> None:
+        all_there.wait(30)
 
     lanes.narrow(1)
-    usual = []
     for _ in range(20):
-        lanes.put(0, lambda: usual.append(threading.current_thread().name))
-    lanes.finish()
-    assert set(usual) == {"lane_0"}
-    wide = Lanes(3, "lane")
-    wide.narrow(1)
+        lanes.put(0, noted)
     for _ in range(3):
-        wide.put(-1, urgent)
-    wide.finish()
-    assert names == {"lane_0", "lane_1", "lane_2"}
+        lanes.put(-1, together)
+    lanes.put(1, lambda: lanes.narrow(3))
+    for _ in range(3):
+        lanes.put(2, together)
+    lanes.finish()
+    assert set(names) == {"lane_0"}
 
 
 def test_what_fails_is_raised_and_the_rest_is_left():

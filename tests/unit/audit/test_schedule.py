@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from techlead.audit.attacks.attack import Harm, Need
+from techlead.audit.attacks.outbound.triggers import KNOWN
 from techlead.audit.families import SCOUTS, attacks
 from techlead.audit.schedule import (
     EARLY,
@@ -95,3 +96,8 @@ def test_of_what_shows_most_those_who_only_read_come_before_those_who_take_their
 
 def test_a_start_is_dear_where_it_takes_more_than_a_second_of_the_processor():
     assert [is_dear(seconds) for seconds in (0.0, 0.4, 0.8, 1.9)] == [False, False, False, True]
+
+
+def test_a_scout_s_verdict_is_yes_no_or_not_found_out():
+    _, found = SCOUTS[Need.MESSAGES]
+    assert [found(notebook) for notebook in ({}, {KNOWN: ()}, {KNOWN: ("a trigger",)})] == [None, False, True]

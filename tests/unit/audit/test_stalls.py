@@ -23,12 +23,15 @@ class Starts:
 
     def __init__(self) -> None:
         self.started = 0
+        self.survives = True
         self.ended: list[Any] = []
 
     def fresh(self) -> Any:
         self.started += 1
         clock = SimpleNamespace(now=lambda: 0.0, advance=None)
-        return SimpleNamespace(clock=clock, log=None, world=None, database=None, client=None)
+        return SimpleNamespace(
+            clock=clock, log=None, world=None, database=None, client=None, alive=lambda: self.survives
+        )
 
     def put_away(self, instance: Any) -> None:
         self.ended.append(instance)
@@ -121,3 +124,9 @@ def test_who_breaks_things_or_listens_for_messages_begins_with_a_fresh_one(start
 def test_what_spoils_may_take_what_was_left(starts: Starts):
     made = stalls(starts)
     assert used(made, "access.account") is used(made, "login.no-throttle")
+
+
+def test_what_does_not_run_any_more_is_left_to_nobody(starts: Starts):
+    made, starts.survives = stalls(starts), False
+    assert used(made, "access.read") is not used(made, "access.read")
+    assert len(starts.ended) == 2
