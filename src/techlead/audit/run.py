@@ -44,7 +44,7 @@ LANES: Final = 8
 """Instances under attack at the same time: more than usual cores, because attacks wait more often than they work."""
 URGENT_LANES: Final = 1
 """More of them, for what is shown a second time."""
-DEAR_AGAIN: Final = 1
+DEAR_AGAIN: Final = 2
 """How many of those who may share an instance are shown a second time at once, where starts are dear."""
 PROCESSORS: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 DEAR_LANES: Final = PROCESSORS + 1
