@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from techlead.audit.attacks.attack import Attack, Harm, Sighting
 from techlead.audit.judge.group import grouped, severity_of
@@ -15,12 +15,16 @@ from techlead.audit.target.exchange import Answer
 from techlead.audit.target.given import Given
 from techlead.audit.target.understanding import Ways
 
+Written = tuple[tuple[str, str], str]
+"""The kind and the operation, and the text."""
+
 
 class Programs:
     """Used from several lanes."""
 
-    def __init__(self, given: Given, settlement: Sequence[Answer]) -> None:
-        """None was written; programs begin with how people settled."""
+    def __init__(self, given: Given, settlement: Sequence[Answer], say: Callable[[str], None]) -> None:
+        """None was written; programs begin with how people settled, and `say` is told of what could not be written."""
+        self._say = say
         self._given = given
         self._settlement = settlement
         self._lock = threading.Lock()
@@ -29,26 +33,28 @@ class Programs:
 
     def write(
         self, attack: Attack, shown: Sequence[Sighting], again: Sequence[Sighting], site: RunningSite, ways: Ways
-    ) -> tuple[str, ...]:
-        """Write and try them where the target still runs; what could not be written, as sentences."""
+    ) -> tuple[Written, ...]:
+        """Write them; none where the attack breaks what a program would need."""
         latest = {(sighting.kind, sighting.operation): sighting for sighting in again}
-        failed: list[str] = []
-        for lead in (max(group, key=severity_of) for group in grouped(shown)):
-            key = lead.kind, lead.operation
-            try:
-                text = self._written(latest[key], site, ways)
-            except Exception as error:  # noqa: BLE001 - a finding without a program is still a finding
-                failed.append(f"no program for {lead.kind} at {lead.operation}: {type(error).__name__}: {error}")
-                continue
-            gentle = attack.harm in (Harm.NONE, Harm.WRITES)
-            if text and gentle and site.url and shows(text, site.url):
+        leads = (max(group, key=severity_of) for group in grouped(shown))
+        keys = ((lead.kind, lead.operation) for lead in leads if attack.harm in (Harm.NONE, Harm.WRITES))
+        written = ((key, self._written(latest[key], site, ways)) for key in keys)
+        return tuple((key, text) for key, text in written if text)
+
+    def try_out(self, written: Sequence[Written], url: str) -> None:
+        """Keep those that show their hole at a target that runs there."""
+        for key, text in written:
+            if url and shows(text, url):
                 with self._lock:
                     self._kept[key] = text
-        return tuple(failed)
 
     def _written(self, sighting: Sighting, site: RunningSite, ways: Ways) -> str | None:
         log_in = (ways.log_in.path,) if ways.log_in else ()
-        return program(sighting, (*self._settlement, *site.answers()), log_in)
+        try:
+            return program(sighting, (*self._settlement, *site.answers()), log_in)
+        except Exception as error:  # noqa: BLE001 - a finding without a program is still a finding
+            self._say(f"no program for {sighting.kind} at {sighting.operation}: {type(error).__name__}: {error}")
+            return None
 
     def of(self, sighting: Sighting) -> str:
         """The program of a finding; one that runs that part of the audit again where it has none of its own."""

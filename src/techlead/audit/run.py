@@ -23,9 +23,9 @@ from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered
 from techlead.audit.judge.questions import accepted, settled
 from techlead.audit.kinds import KINDS
 from techlead.audit.lanes import Lanes
-from techlead.audit.programs import Programs
+from techlead.audit.programs import Programs, Written
 from techlead.audit.reproduce.replay import command
-from techlead.audit.schedule import Job, company, early, is_dear, jobs, possessions
+from techlead.audit.schedule import FRUITFUL, Job, company, early, is_dear, jobs, keeps_order, possessions
 from techlead.audit.site import Budget, RunningSite
 from techlead.audit.stable import Pasture, Stable
 from techlead.audit.stalls import Stalls
@@ -237,7 +237,7 @@ class _Run:
         given: Given,
         settlement: Sequence[Answer],
     ) -> None:
-        self._programs = Programs(given, settlement)
+        self._programs = Programs(given, settlement, progress.say)
         self._stable = stable
         self.known = Understanding()
         self._wanted = wanted
@@ -366,10 +366,21 @@ class _Run:
                 self._progress.found(finding_of(group, lambda _: ""))
             with self._lock:
                 self._seen.sightings += shown
-            for failed in self._programs.write(attack, shown, second, site, self.known.ways):
-                self._progress.say(failed)
+            self._try(attack, self._programs.write(attack, shown, second, site, self.known.ways), site)
         if self._doubts.done(key):
             self._lanes.put(URGENT, partial(self._verify, key))
+
+    def _try(self, attack: Attack, written: Sequence[Written], site: RunningSite) -> None:
+        """Try programs at once, or where starts are dear after what shows most, on an instance that nobody needs by then."""
+        if written and keeps_order([attack]) and self._is_dear():
+            self._lanes.put(len(FRUITFUL), partial(self._try_later, attack, written))
+        else:
+            self._programs.try_out(written, site.url)
+
+    def _try_later(self, attack: Attack, written: Sequence[Written]) -> None:
+        if self._budget.left() > AGAIN_SECONDS_MIN:
+            for _, site in self._on_fresh([attack], self._wanted.seed + 1, AGAIN_SECONDS_MIN):
+                self._programs.try_out(written, site.url)
 
     def _focus(self, sightings: Sequence[Sighting]) -> frozenset[str]:
         """The operations to attack again; none when a component was sighted, which needs them all."""

@@ -133,6 +133,9 @@ def test_where_a_start_is_dear_instances_are_used_again_and_a_hole_is_shown_agai
     assert len(starts) < len(struck)
     assert {(one.kind, one.operation) for one in report.findings} >= {("input.server-error", "POST /items")}
     assert any("used again" in line for line in heard.said)
+    programs = {one.kind: one.reproducer for one in report.findings}
+    assert "def hole" in programs["input.server-error"]
+    assert "def hole" in programs["password.no-policy"]  # tried later, on an instance that was left
 
 
 def test_where_no_message_is_sent_only_the_scout_looks_for_one(folder: Path, rooms: Path):
