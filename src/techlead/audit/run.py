@@ -8,7 +8,7 @@ import time
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -378,8 +378,9 @@ class _Run:
             self._programs.try_out(written, site.url)
 
     def _try_later(self, attack: Attack, written: Sequence[Written]) -> None:
+        writing = replace(attack, harm=Harm.WRITES)  # a program signs people up, whatever its attack did
         if self._budget.left() > AGAIN_SECONDS_MIN:
-            for _, site in self._on_fresh([attack], self._wanted.seed + 1, AGAIN_SECONDS_MIN):
+            for _, site in self._on_fresh([writing], self._wanted.seed + 1, AGAIN_SECONDS_MIN):
                 self._programs.try_out(written, site.url)
 
     def _focus(self, sightings: Sequence[Sighting]) -> frozenset[str]:
