@@ -36,10 +36,10 @@ FAMILIES: Final[dict[str, tuple[Attack, ...]]] = {
     "rule": rule.ATTACKS,
 }
 
-SCOUTS: Final[dict[Need, tuple[Attack, Callable[[Mapping[str, Any]], bool]]]] = {
-    Need.MESSAGES: (outbound.SCOUT, outbound.silent),
+SCOUTS: Final[dict[Need, tuple[Attack, Callable[[Mapping[str, Any]], bool | None]]]] = {
+    Need.MESSAGES: (outbound.SCOUT, outbound.sends),
 }
-"""What is found out once, before the attacks with that need are begun: by which strike, and whether the notebook says in vain."""
+"""What is found out once, before the attacks with that need are begun: by which strike, and what the notebook says of it (None: it is still unknown)."""
 
 
 def attacks() -> tuple[Attack, ...]:

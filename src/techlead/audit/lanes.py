@@ -22,10 +22,11 @@ class Lanes:
         self._waiting: list[tuple[int, int, Work]] = []
         self._order = itertools.count()
         self._busy = 0
+        self._usual = count
         self._ended = False
         self._failure: BaseException | None = None
         self._threads = [
-            threading.Thread(target=self._work, args=(number >= count,), name=f"{name}_{number}", daemon=True)
+            threading.Thread(target=self._work, args=(number,), name=f"{name}_{number}", daemon=True)
             for number in range(count + urgent)
         ]
         for thread in self._threads:
@@ -35,6 +36,12 @@ class Lanes:
         """Have something done; the lowest rank comes first."""
         with self._changed:
             heapq.heappush(self._waiting, (rank, next(self._order), work))
+            self._changed.notify_all()
+
+    def narrow(self, count: int) -> None:
+        """From now on begin what is not urgent on so many lanes alone, of those that there are."""
+        with self._changed:
+            self._usual = count
             self._changed.notify_all()
 
     def finish(self) -> None:
@@ -66,13 +73,13 @@ class Lanes:
             self._waiting.clear()
             self._changed.notify_all()
 
-    def _is_there(self, *, urgent: bool) -> bool:
-        return bool(self._waiting) and (not urgent or self._waiting[0][0] < 0)
+    def _is_there(self, number: int) -> bool:
+        return bool(self._waiting) and (number < self._usual or self._waiting[0][0] < 0)
 
-    def _work(self, urgent: bool) -> None:  # noqa: FBT001 - given by the thread
+    def _work(self, number: int) -> None:
         while True:
             with self._changed:
-                while not self._is_there(urgent=urgent) and not self._ended:
+                while not self._is_there(number) and not self._ended:
                     self._changed.wait()
                 if self._ended:
                     return

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from techlead.audit import source
 from techlead.audit.attacks.attack import Attack, Harm, Need, Sighting
+from techlead.audit.doubts import Doubts, Sighted
 from techlead.audit.families import SCOUTS
 from techlead.audit.families import attacks as all_attacks
 from techlead.audit.finding import Finding, Note, NotTested, Question, Report
@@ -21,12 +23,13 @@ from techlead.audit.judge.group import confirmed, finding_of, grouped, ordered
 from techlead.audit.judge.questions import accepted, settled
 from techlead.audit.kinds import KINDS
 from techlead.audit.lanes import Lanes
-from techlead.audit.programs import Programs
+from techlead.audit.programs import Programs, Written
 from techlead.audit.reproduce.replay import command
 from techlead.audit.reproduce.starting import Start
-from techlead.audit.schedule import Job, early, is_alone, jobs, possessions
+from techlead.audit.schedule import FRUITFUL, Job, company, early, is_dear, jobs, keeps_order, possessions
 from techlead.audit.site import Budget, RunningSite
 from techlead.audit.stable import Pasture, Stable
+from techlead.audit.stalls import Stalls
 from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
 from techlead.audit.target.given import Given
 from techlead.audit.target.instance import Instance
@@ -42,6 +45,11 @@ LANES: Final = 8
 """Instances under attack at the same time: more than usual cores, because attacks wait more often than they work."""
 URGENT_LANES: Final = 1
 """More of them, for what is shown a second time."""
+DEAR_AGAIN: Final = 2
+"""How many of those who may share an instance are shown a second time at once, where starts are dear."""
+PROCESSORS: Final = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+DEAR_LANES: Final = PROCESSORS + 1
+"""Of the lanes, those that are used where starts are dear: each needs an instance."""
 QUIET_SHARE: Final = 0.2
 """Of the budget, what is kept for attacks that measure time and come last."""
 FIRST_SHARE: Final = 0.6
@@ -54,6 +62,8 @@ FIRST_SECONDS_MIN: Final = 4.0
 AGAIN_SECONDS_MIN: Final = 1.0
 URGENT: Final = -1
 """The rank of what is shown a second time: a finding that is certain is worth more than one that may be."""
+TRIALS: Final = 1_000
+"""The rank of programs that start the target themselves: the time is for attacks first."""
 REQUESTS: Final = 200_000
 SEED: Final = 20_211
 
@@ -85,14 +95,6 @@ class Wanted:
     """Attacks or families to run alone."""
     kinds: frozenset[str] = frozenset()
     """Kinds to look for alone (a replay)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Sighted:
-    """What one attack saw once."""
-
-    attack: Attack
-    sightings: tuple[Sighting, ...]
 
 
 @dataclass(slots=True)
@@ -140,11 +142,12 @@ def _audited(
         met, settled = _acquainted(stable, ground, given, wanted.seed, budget, settlement)
         start = Start(folder, launch, given.settings, frozenset(given.environment)) if launch and folder else None
         homes = stable.root if isinstance(stable, Stable) else None
-        run = _Run(stable, wanted, budget, progress, Programs(given, settlement, start, homes))
+        run = _Run(stable, wanted, budget, progress, Programs(given, settlement, progress.say, start, homes))
         try:
             if met is not None and ground is not None:
                 run.begin(acquainted(met, settled, has_database=ground.database is not None))
-            run.learn(_explored(stable, met, settled, given, launch.guessed if launch else (), wanted.seed, budget))
+            guessed = launch.guessed if launch else ()
+            run.learn(_explored(stable, ground, met, settled, given, guessed, wanted.seed, budget))
             progress.say(counted(run.known))
             run.everything()
         except BaseException:
@@ -166,18 +169,19 @@ def _acquainted(
     """Get to know the ground and let people settle on it; nothing where there is no ground, but a target that runs already."""
     if ground is None or not isinstance(stable, Stable):
         return None, {}
-    try:
-        with budget.diary.stretch("start"):
-            ground.start()
-        met = _met(ground, given, seed, budget)
-        stable.load(met.libraries)
-        return met, _settled(ground, met, seed, budget, settlement)
-    finally:
+    with budget.diary.stretch("start"):
+        ground.start()
+    met = _met(ground, given, seed, budget)
+    stable.load(met.libraries)
+    settled = _settled(ground, met, seed, budget, settlement)
+    if not stable.spared(ground):
         ground.kill()
+    return met, settled
 
 
 def _explored(
     stable: Stable | Pasture,
+    ground: Instance | None,
     met: Met | None,
     settled: Mapping[str, Actor],
     given: Given,
@@ -185,9 +189,11 @@ def _explored(
     seed: int,
     budget: Budget,
 ) -> Understanding:
-    """Explore one copy of the ground to pieces."""
-    with budget.diary.stretch("start to explore"):
-        explorer = stable.fresh()
+    """Explore one copy of the ground to pieces, or the ground itself where it has been left running."""
+    explorer: Instance | Remote | None = ground if ground is not None and ground.alive() else None
+    if explorer is None:
+        with budget.diary.stretch("start to explore"):
+            explorer = stable.fresh()
     try:
         met = met or _met(explorer, given, seed, budget)
         with budget.diary.stretch("explore"):
@@ -247,10 +253,11 @@ class _Run:
         self._notebook: dict[str, Any] = {}
         self._begun: set[str] = set()
         """Attacks that were begun before the operations were known."""
-        self._unsure: dict[str, list[_Sighted]] = defaultdict(list)
-        """What waits to be shown a second time, by the instance that it may share."""
+        self._doubts = Doubts(lambda: DEAR_AGAIN if self._is_dear() else LANES)
+        self._stalls = Stalls(stable, budget, self._notebook, self._is_dear)
         self._has: frozenset[Need] = frozenset()
         several = isinstance(stable, Stable)
+        self._lanes_ended = False
         self._lanes = Lanes(LANES if several else 1, "audit-lane", URGENT_LANES if several else 0)
         wanted_attacks = [attack for attack in all_attacks() if self._is_wanted(attack)]
         self._held = budget.seconds * QUIET_SHARE if any(one.harm is Harm.QUIET for one in wanted_attacks) else 0.0
@@ -263,6 +270,9 @@ class _Run:
             self._begun |= {attack.name for attack in job.attacks}
             self._lanes.put(URGENT, partial(self._job, job))
 
+    def _is_dear(self) -> bool:
+        return is_dear(self._stable.start_seconds())
+
     def learn(self, known: Understanding) -> None:
         """Know more."""
         self.known = known
@@ -271,7 +281,9 @@ class _Run:
     def everything(self) -> None:
         """Run all jobs: side by side, then those that measure time one by one."""
         left = [attack for attack in all_attacks() if self._is_wanted(attack) and attack.name not in self._begun]
-        plan = jobs([attack for attack in left if self._can(attack)])
+        plan = jobs([attack for attack in left if self._can(attack)], dear=self._is_dear())
+        if self._is_dear():
+            self._spare()
         ranked = [(number, job) for number, job in enumerate(plan) if not job.quiet]
         for need in SCOUTS:
             held = [(number, job) for number, job in ranked if job.needs(need)]
@@ -280,11 +292,22 @@ class _Run:
                 ranked = [one for one in ranked if one not in held]
         self._put(ranked)
         self._lanes.finish()
+        self._lanes_ended = True
         self._budget.hold(-self._held)
         for job in plan:
             if job.quiet:
                 self._job(job)
-                self._verify_all()
+                for attack in job.attacks:
+                    self._verify(company(attack))
+
+    def _spare(self) -> None:
+        """Start little: no more lanes than keep the processors busy, and no time kept for what may wait until the end."""
+        self._progress.say(
+            f"a start takes {self._stable.start_seconds():.1f} s of the processor: instances are used again"
+        )
+        self._lanes.narrow(DEAR_LANES)
+        self._budget.hold(-self._held)
+        self._held = 0.0
 
     def _put(self, ranked: Iterable[tuple[int, Job]]) -> None:
         for number, job in ranked:
@@ -292,14 +315,16 @@ class _Run:
 
     def _scout(self, need: Need, held: Sequence[tuple[int, Job]]) -> None:
         """Find out what the held jobs need, then have them done; where it was sought in vain, none is begun."""
-        attack, in_vain = SCOUTS[need]
+        attack, found = SCOUTS[need]
         self._progress.doing(attack.name, self._budget.requests)
         for one, site in self._on_fresh([attack], self._wanted.seed, FIRST_SECONDS_MIN):
             self._strike(one, site, FIRST_SHARE)
-        if in_vain(self._notebook):
+        if found(self._notebook) is False:
             self._miss_all([one for _, job in held for one in job.attacks], need.value)
-        else:
-            self._put(held)
+            return
+        if found(self._notebook):  # who listens for messages waits more than he works
+            self._lanes.narrow(LANES)
+        self._put(held)
 
     def leave(self) -> None:
         """Give up at once, and leave nothing behind."""
@@ -330,30 +355,14 @@ class _Run:
         self._progress.doing(job.name, self._budget.requests)
         for attack, site in self._on_fresh(job.attacks, self._wanted.seed, FIRST_SECONDS_MIN):
             sighted = self._strike(attack, site, FIRST_SHARE)
-            if sighted and job.quiet:
-                self._unsure[attack.name].append(_Sighted(attack, tuple(sighted)))
-            elif sighted:
-                self._put_unsure(_Sighted(attack, tuple(sighted)))
-
-    def _put_unsure(self, one: _Sighted) -> None:
-        """Have it verified; what may share an instance is verified together, when a lane comes to it."""
-        attack = one.attack
-        key = attack.name if is_alone(attack) or Need.CLOCK in attack.needs else attack.harm.name
-        with self._lock:
-            self._unsure[key].append(one)
-            waits = len(self._unsure[key]) > 1
-        if not waits:
-            self._lanes.put(URGENT, partial(self._verify, key))
-
-    def _verify_all(self) -> None:
-        for key in tuple(self._unsure):
-            self._verify(key)
+            if sighted and self._doubts.add(Sighted(attack, tuple(sighted))) and not job.quiet:
+                self._lanes.put(URGENT, partial(self._verify, company(attack)))
 
     def _verify(self, key: str) -> None:
         """Strike again on another fresh instance; only what both runs show becomes a finding, with a reproducer that was tried."""
-        with self._lock:
-            before = {one.attack.name: one for one in self._unsure.pop(key, ())}
-        self._progress.doing(f"{', '.join(before)}, once more", self._budget.requests)
+        before = self._doubts.take(key)
+        if before:
+            self._progress.doing(f"{', '.join(before)}, once more", self._budget.requests)
         attacks = [one.attack for one in before.values()]
         for attack, site in self._on_fresh(attacks, self._wanted.seed + 1, AGAIN_SECONDS_MIN):
             first = before[attack.name].sightings
@@ -364,8 +373,36 @@ class _Run:
                 self._progress.found(finding_of(group, lambda _: ""))
             with self._lock:
                 self._seen.sightings += shown
-            for failed in self._programs.write(attack, shown, second, site, self.known.ways):
-                self._progress.say(failed)
+            self._try(attack, self._programs.write(attack, shown, second, site, self.known.ways), site)
+        if self._doubts.done(key):
+            self._later(URGENT, partial(self._verify, key))
+
+    def _try(self, attack: Attack, written: Sequence[Written], site: RunningSite) -> None:
+        """Try programs at once, or where starts are dear after what shows most, on an instance that nobody needs by then.
+
+        Those that start the target themselves come last of all: the time is for attacks.
+        """
+        alone = [one for one in written if one.starts]
+        if alone:
+            self._later(TRIALS, partial(self._programs.try_alone, alone, self._budget.left))
+        here = [one for one in written if not one.starts]
+        if here and keeps_order([attack]) and self._is_dear():
+            self._later(len(FRUITFUL), partial(self._try_later, attack, here))
+        else:
+            self._programs.try_at(here, site.url)
+
+    def _later(self, rank: int, work: Callable[[], None]) -> None:
+        """Have something done on a lane; at once, when all lanes have ended."""
+        if self._lanes_ended:
+            work()
+        else:
+            self._lanes.put(rank, work)
+
+    def _try_later(self, attack: Attack, written: Sequence[Written]) -> None:
+        writing = replace(attack, harm=Harm.WRITES)  # a program signs people up, whatever its attack did
+        if self._budget.left() > AGAIN_SECONDS_MIN:
+            for _, site in self._on_fresh([writing], self._wanted.seed + 1, AGAIN_SECONDS_MIN):
+                self._programs.try_at(written, site.url)
 
     def _focus(self, sightings: Sequence[Sighting]) -> frozenset[str]:
         """The operations to attack again; none when a component was sighted, which needs them all."""
@@ -384,23 +421,20 @@ class _Run:
                 attacks, f"the budget of {self._wanted.seconds:.0f} seconds was used up: give more with --seconds"
             )
             return
-        began = time.monotonic()
         try:
-            instance = self._stable.fresh()
+            site = self._stalls.site(attacks, self.known, seed)
         except (TargetRefused, ConnectionError) as refused:
             self._miss_all(attacks, f"a fresh instance did not start: {refused}")
             return
-        self._budget.diary.wrote(f"start for {attacks[0].name}", began)
-        site = RunningSite(instance, self.known, seed, self._budget, self._notebook)
         try:
             for attack in attacks:
-                if not instance.alive():
-                    instance.restart()
+                if not site.state.alive():
+                    site.state.restart()
                 yield attack, site
         except (TargetRefused, ConnectionError) as refused:
             self._miss_all(attacks, f"the target did not come back: {refused}")
         finally:
-            self._stable.put_away(instance)
+            self._stalls.leave(site, attacks, seed)
 
     def _miss_all(self, attacks: Sequence[Attack], why: str) -> None:
         for attack in attacks:

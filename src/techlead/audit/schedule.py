@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
 from techlead.audit.attacks.attack import Attack, Harm, Need
@@ -56,8 +57,49 @@ LIKELY: Final = (
     "limits.hashing",
 )
 """What backends get wrong most often, what is quick and what takes long comes first, so that a budget that ends early has seen it."""
+FRUITFUL: Final = (
+    "session.reset",  # it waits longer than it works
+    "access.read",
+    "access.function",
+    "input.injection",
+    "exposure.secrets",
+    "rule.own-code",
+    "exposure.debugging",  # from here on they write, and may take the instances of those who only read
+    "access.fields",
+    "access.account",
+    "outbound.addresses",
+    "limits.body-size",
+    "exposure.logs",
+    "input.server-error",
+    "login.no-throttle",
+    "access.write",
+)
+"""Where starts are dear, what shows most for its time comes before `LIKELY`: there is not enough for all."""
+PRISTINE: Final = frozenset({"outbound.scout"})
+"""What must not meet the messages of others."""
+SPOILING: Final = frozenset(
+    {
+        "exposure.refused-messages",
+        "input.broken-later",
+        "input.poisoned-read",
+        "input.server-error",
+        "limits.pattern",
+        "limits.storage",
+        "login.no-throttle",
+    }
+)
+"""What leaves throttles used up, rows or memory that others would stumble over, or neighbours that refuse: nobody uses its instance after it."""
 LAST: Final = ("session.digit-key",)
 """What uses the processor for long (a million keys are tried), and keeps others from it."""
+
+
+DEAR_SECONDS: Final = 1.0
+"""Of the processor: where a start takes longer, the fifty of a usual audit leave too little for the attacks."""
+
+
+def is_dear(start_seconds: float) -> bool:
+    """Whether an instance that is in order is too good to be ended."""
+    return start_seconds > DEAR_SECONDS
 
 
 def possessions(known: Understanding, *, runs: bool) -> frozenset[Need]:
@@ -99,10 +141,15 @@ def early(attacks: Sequence[Attack]) -> tuple[Job, ...]:
     return (Job(begun),) if begun else ()
 
 
-def jobs(attacks: Sequence[Attack]) -> tuple[Job, ...]:
-    """The order of an audit."""
-    ranked = sorted(attacks, key=rank)
+def jobs(attacks: Sequence[Attack], *, dear: bool = False) -> tuple[Job, ...]:
+    """The order of an audit; where starts are dear each attack is a job, and takes the instance that another has left."""
+    ranked = sorted(attacks, key=rank_where_dear if dear else rank)
     quiet = [attack for attack in ranked if attack.harm is Harm.QUIET]
+    if dear:
+        return (
+            *(Job((attack,)) for attack in ranked if attack not in quiet),
+            *(Job((attack,), quiet=True) for attack in quiet),
+        )
     alone = [attack for attack in ranked if attack not in quiet and is_alone(attack)]
     harmless = [attack for attack in ranked if attack.harm is Harm.NONE and attack not in alone]
     writing = [attack for attack in ranked if attack.harm is Harm.WRITES and attack not in alone]
@@ -118,11 +165,51 @@ def is_alone(attack: Attack) -> bool:
     return attack.harm is Harm.BREAKS or attack.seconds > ALONE_SECONDS
 
 
+def company(attack: Attack) -> str:
+    """With whom it is shown again: with all of its harm, or alone, by its own name."""
+    return attack.name if is_alone(attack) or Need.CLOCK in attack.needs else attack.harm.name
+
+
+class Wear(IntEnum):
+    """What an instance has been through; it is handed on to those who do the same or worse."""
+
+    READ = 0
+    WRITTEN = 1
+    MOVED = 2
+    """Its clock is not what it was."""
+
+
+def wear(attacks: Sequence[Attack]) -> Wear:
+    """What an instance has been through after these."""
+    if any(Need.CLOCK in attack.needs for attack in attacks):
+        return Wear.MOVED
+    return Wear.READ if all(attack.harm is Harm.NONE for attack in attacks) else Wear.WRITTEN
+
+
+def needs_fresh(attacks: Sequence[Attack]) -> bool:
+    """Whether nobody may have used the instance before."""
+    return any(
+        attack.harm is Harm.BREAKS or Need.MESSAGES in attack.needs or attack.name in PRISTINE for attack in attacks
+    )
+
+
+def keeps_order(attacks: Sequence[Attack]) -> bool:
+    """Whether others may use the instance afterwards."""
+    return not any(
+        attack.harm is Harm.BREAKS or Need.MESSAGES in attack.needs or attack.name in SPOILING for attack in attacks
+    )
+
+
 def rank(attack: Attack) -> int:
     """How early it is begun; the lowest first."""
     if attack.name in LAST:
         return len(LIKELY) + 1
     return LIKELY.index(attack.name) if attack.name in LIKELY else len(LIKELY)
+
+
+def rank_where_dear(attack: Attack) -> int:
+    """The same where starts are dear."""
+    return FRUITFUL.index(attack.name) if attack.name in FRUITFUL else len(FRUITFUL) + rank(attack)
 
 
 def _shared(attacks: Sequence[Attack]) -> list[Job]:

@@ -127,6 +127,15 @@ class RunningSite:
         )
         self._answers: list[Answer] = []
 
+    def learn(self, known: Understanding) -> None:
+        """Begin anew with an instance that others have used: the same people, and what is known of the operations by now."""
+        self._known = known
+        self.operations, self.resources = known.operations, known.resources
+        self.focus, self.before = frozenset(), ()
+        self.builder = Builder(
+            known.operations, known.resources, self.people, self.values, dict(known.recipes), self.send
+        )
+
     def _heal(self) -> bool:
         """Start the target again, once: an attack before this one may have left it broken."""
         again, self._healed = not self._healed and self._budget.left() > HEALING_SECONDS_MIN, True
@@ -247,10 +256,6 @@ class RunningSite:
         """Begin the time of this strike anew."""
         seconds, share = self._allowed
         self._deadline = time.monotonic() + min(seconds, self._budget.left() * share)
-
-    def left_of_audit(self) -> float:
-        """Real seconds that the whole audit has left."""
-        return self._budget.left()
 
     def left(self) -> float:
         """Real seconds until the deadline of this strike."""

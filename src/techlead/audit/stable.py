@@ -31,6 +31,10 @@ class Pasture:
         self._remote.reach()
         return self._remote
 
+    def start_seconds(self) -> float:
+        """None: it is not started."""
+        return 0.0
+
     def put_away(self, instance: Instance | Remote) -> None:
         """Leave it as it is."""
 
@@ -46,14 +50,16 @@ class Stable:
         """Nothing is started."""
         self._given = given
         self._launch = launch
-        self._source = source
+        self._given_source = self._source = source
         self.root = Path(tempfile.mkdtemp(prefix="techlead-audit-"))
         self._guard = Guard(self.root)
         self._open: list[Instance] = []
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        self._starting = 0
         self._closed = False
         self._template: Place | None = None
         self._zygote: Zygote | None = None
+        self._starts_seconds: list[float] = []
 
     def prepare(self) -> Instance:
         """Run what must run once, on the ground that all instances are copied from; it is not started."""
@@ -65,6 +71,13 @@ class Stable:
             self._source = ground.folder
         self._template = ground.place
         return ground
+
+    def spared(self, ground: Instance) -> bool:
+        """Whether the ground, once started, need not stay as it is: it has no database and was not prepared, so that all is in what was given."""
+        spared = ground.database is None and not self._launch.prepare
+        if spared:
+            self._source = self._given_source
+        return spared
 
     def load(self, libraries: Sequence[str]) -> None:
         """Keep the target's libraries loaded for the instances to come."""
@@ -81,8 +94,21 @@ class Stable:
                 instance.close()
                 raise ConnectionError("the audit ends")
             self._open.append(instance)
-        instance.start()
+            self._starting += 1
+        try:
+            instance.start()
+        finally:
+            with self._lock:
+                self._starting -= 1
+                self._starts_seconds += [instance.start_seconds] if instance.start_seconds else []
+                self._lock.notify_all()
         return instance
+
+    def start_seconds(self) -> float:
+        """Of the processor, what one more start takes: where the first is under way it is waited for, and 0 before it."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._starts_seconds or not self._starting)
+            return min(self._starts_seconds, default=0.0)
 
     def put_away(self, instance: Instance | Remote) -> None:
         """End one."""

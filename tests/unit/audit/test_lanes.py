@@ -43,6 +43,27 @@ def test_an_urgent_lane_leaves_the_rest_to_others():
     assert set(names) == {"lane_0"}
 
 
+def test_narrowed_lanes_begin_only_what_is_urgent_until_they_are_widened_again():
+    lanes, names, all_there = Lanes(3, "lane"), [], threading.Barrier(3)
+
+    def noted() -> None:
+        names.append(threading.current_thread().name)
+
+    def together() -> None:
+        all_there.wait(30)
+
+    lanes.narrow(1)
+    for _ in range(20):
+        lanes.put(0, noted)
+    for _ in range(3):
+        lanes.put(-1, together)
+    lanes.put(1, lambda: lanes.narrow(3))
+    for _ in range(3):
+        lanes.put(2, together)
+    lanes.finish()
+    assert set(names) == {"lane_0"}
+
+
 def test_what_fails_is_raised_and_the_rest_is_left():
     lanes, done = Lanes(1, "lane"), []
 

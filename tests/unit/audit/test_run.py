@@ -103,6 +103,41 @@ def test_people_are_settled_only_where_a_database_keeps_them(app: str, family: s
     assert ("settle" in done) is settles
 
 
+def test_what_keeps_nothing_is_explored_without_another_start(report: Report):
+    assert [one.what for one in report.timeline if one.what.startswith("start")][:2] == [
+        "start",
+        "start for input.server-error",
+    ]
+
+
+BUSY = """
+began = time.process_time()
+while time.process_time() < began + 1.1:
+    pass
+"""
+SHORT = (
+    "access.function", "access.read", "access.write", "exposure.secrets", "input.injection", "input.log-lines", "money.float",
+    "money.negative-or-zero", "money.overflow", "money.rounding-leak", "rule.bypass", "rule.missing", "rule.own", "rule.word",
+)  # fmt: skip
+
+
+def test_where_a_start_is_dear_instances_are_used_again_and_a_hole_is_shown_again_on_another(
+    tmp_path: Path, rooms: Path
+):
+    (tmp_path / "shop.py").write_text(SHOP.read_text().replace("import secrets\n", f"import secrets, time\n{BUSY}"))
+    given, heard = Given(app="shop:app", folder=tmp_path, python=sys.executable), Heard()
+    report = audit(given, Wanted(seconds=90, only=("password.no-policy", "input.server-error", *SHORT)), heard)
+    starts = [one for one in report.timeline if one.what.startswith("start for")]
+    struck = [one for one in report.timeline if one.what.partition(",")[0] in {*SHORT, "input.server-error"}]
+    assert len(struck) > len(SHORT)
+    assert len(starts) < len(struck)
+    assert {(one.kind, one.operation) for one in report.findings} >= {("input.server-error", "POST /items")}
+    assert any("used again" in line for line in heard.said)
+    programs = {one.kind: one.reproducer for one in report.findings}
+    assert "def hole" in programs["input.server-error"]
+    assert "def hole" in programs["password.no-policy"]  # tried later, on an instance that was left
+
+
 def test_where_no_message_is_sent_only_the_scout_looks_for_one(folder: Path, rooms: Path):
     given = Given(app="shop:app", folder=folder, python=sys.executable)
     report = audit(given, Wanted(seconds=60, only=("outbound.permanent", "outbound.later")), Heard())

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from techlead.audit.attacks.attack import Harm, Need
-from techlead.audit.families import attacks
-from techlead.audit.schedule import EARLY, LAST, LIKELY, SHARED_SECONDS, early, jobs
+from techlead.audit.attacks.outbound.triggers import KNOWN
+from techlead.audit.families import SCOUTS, attacks
+from techlead.audit.schedule import (
+    EARLY,
+    FRUITFUL,
+    LAST,
+    LIKELY,
+    PRISTINE,
+    SHARED_SECONDS,
+    SPOILING,
+    early,
+    is_dear,
+    jobs,
+)
 
 
 def test_every_attack_is_in_one_job():
@@ -43,7 +55,9 @@ def test_no_instance_is_shared_for_too_long():
 
 
 def test_every_likely_attack_exists():
-    assert {*LIKELY, *EARLY, *LAST} <= {one.name for one in attacks()}
+    scouts = {scout.name for scout, _ in SCOUTS.values()}
+    assert {*LIKELY, *EARLY, *LAST, *FRUITFUL, *SPOILING} <= {one.name for one in attacks()}
+    assert scouts >= PRISTINE
 
 
 def test_what_needs_only_a_log_in_may_begin_early_and_only_where_it_is_asked_for():
@@ -59,3 +73,31 @@ def test_the_likeliest_is_begun_first_and_what_follows_is_no_likelier():
     ]
     assert side_by_side[0].attacks[0].name == LIKELY[0]
     assert ranks == sorted(ranks)
+
+
+def test_where_starts_are_dear_each_attack_is_a_job_and_what_shows_most_comes_first():
+    plan = jobs(attacks(), dear=True)
+    assert sorted(job.attacks[0].name for job in plan) == sorted(one.name for one in attacks())
+    assert {len(job.attacks) for job in plan} == {1}
+    assert [job.attacks[0].name for job in plan[: len(FRUITFUL)]] == list(FRUITFUL)
+
+
+def test_where_starts_are_dear_what_measures_time_still_comes_last():
+    quiet = [job.quiet for job in jobs(attacks(), dear=True)]
+    assert quiet == sorted(quiet)
+    assert any(quiet)
+
+
+def test_of_what_shows_most_those_who_only_read_come_before_those_who_take_their_instances():
+    known = {one.name: one for one in attacks()}
+    writing = [known[name].harm is Harm.WRITES for name in FRUITFUL if name != "access.write"]
+    assert writing == sorted(writing)
+
+
+def test_a_start_is_dear_where_it_takes_more_than_a_second_of_the_processor():
+    assert [is_dear(seconds) for seconds in (0.0, 0.4, 0.8, 1.9)] == [False, False, False, True]
+
+
+def test_a_scout_s_verdict_is_yes_no_or_not_found_out():
+    _, found = SCOUTS[Need.MESSAGES]
+    assert [found(notebook) for notebook in ({}, {KNOWN: ()}, {KNOWN: ("a trigger",)})] == [None, False, True]

@@ -79,6 +79,8 @@ class Instance:
         authority.write_text(self.world.trusted_certificate, encoding="ascii")
         self._processes = Processes(self.folder, self._control, self._environment(authority), zygote)
         self.client: Client | None = None
+        self.start_seconds = 0.0
+        """Of the processor, what the last start took."""
 
     def _environment(self, authority: Path) -> Mapping[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
@@ -127,6 +129,7 @@ class Instance:
             self._processes.start(command)
         if self._launch.workers:
             self._processes.rest(WORKERS_SECONDS_MAX)
+        self.start_seconds = self._processes.worked_seconds()
 
     def _listening(self) -> int:
         deadline = time.monotonic() + self._ready_seconds

@@ -18,6 +18,8 @@ END_SECONDS: Final = 5.0
 REST_SECONDS: Final = 0.15
 """Who has not used the processor for so long is at rest: ticks are of 10 ms."""
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+TICKS: Final = os.sysconf("SC_CLK_TCK")
+"""Of the processor, a second."""
 
 
 class Processes:
@@ -90,6 +92,10 @@ class Processes:
             time.sleep(REST_SECONDS / 5)
             if (now := self._worked()) != worked:
                 worked, since = now, time.monotonic()
+
+    def worked_seconds(self) -> float:
+        """Seconds of the processor that they have used; 0 where nothing tells."""
+        return self._worked() / TICKS
 
     def _worked(self) -> int:
         """Ticks of the processor that they have used."""

@@ -32,9 +32,9 @@ def scouting(site: Site) -> Iterator[Outcome]:
     yield from ()
 
 
-def silent(notebook: Mapping[str, Any]) -> bool:
-    """Whether the scout has tried everything and seen no message."""
-    return notebook.get(KNOWN) == ()
+def sends(notebook: Mapping[str, Any]) -> bool | None:
+    """Whether the scout has seen a message; None where its time ended before it had tried everything."""
+    return bool(notebook[KNOWN]) if KNOWN in notebook else None
 
 
 SCOUT: Final = Attack(
