@@ -7,13 +7,14 @@ import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from techlead.audit import source
+from techlead.audit.acquaintance import Acquaintance
 from techlead.audit.attacks.attack import Attack, Harm, Need, Sighting
 from techlead.audit.doubts import Doubts, Sighted
 from techlead.audit.families import SCOUTS
@@ -30,13 +31,11 @@ from techlead.audit.schedule import FRUITFUL, Job, company, early, is_dear, jobs
 from techlead.audit.site import Budget, RunningSite
 from techlead.audit.stable import Pasture, Stable
 from techlead.audit.stalls import Stalls
-from techlead.audit.target.exchange import Actor, Answer, Request, Unavailable
+from techlead.audit.target.exchange import Unavailable
 from techlead.audit.target.given import Given
-from techlead.audit.target.instance import Instance
 from techlead.audit.target.launch import Launch, launch_of
-from techlead.audit.target.people import Send
-from techlead.audit.target.remote import Remote, allowed
-from techlead.audit.target.understand import Met, acquainted, counted, meet, settle, understand
+from techlead.audit.target.remote import allowed
+from techlead.audit.target.understand import acquainted, counted
 from techlead.audit.target.understanding import Understanding
 from techlead.audit.written import inferred
 from techlead.errors import TargetRefused
@@ -55,8 +54,6 @@ QUIET_SHARE: Final = 0.2
 FIRST_SHARE: Final = 0.6
 """Of the time that is left, how much a first strike may take: what is not shown a second time is not told."""
 SECONDS: Final = 60.0
-EXPLORE_SHARE: Final = 0.25
-"""Of the time that is left, how much may go into making each operation succeed once."""
 FIRST_SECONDS_MIN: Final = 4.0
 """A first strike is not begun for less: it would show nothing, and take the time of what comes last."""
 AGAIN_SECONDS_MIN: Final = 1.0
@@ -138,16 +135,17 @@ def _audited(
         progress.doing("starting the target")
         with budget.diary.stretch("prepare"):
             ground = stable.prepare() if isinstance(stable, Stable) else None
-        settlement: list[Answer] = []
-        met, settled = _acquainted(stable, ground, given, wanted.seed, budget, settlement)
+        acquaintance = Acquaintance(stable, ground, given, launch.guessed if launch else (), wanted.seed, budget)
+        met = acquaintance.make()
         start = Start(folder, launch, given.settings, frozenset(given.environment)) if launch and folder else None
         homes = stable.root if isinstance(stable, Stable) else None
-        run = _Run(stable, wanted, budget, progress, Programs(given, settlement, progress.say, start, homes))
+        run = _Run(
+            stable, wanted, budget, progress, Programs(given, acquaintance.settlement, progress.say, start, homes)
+        )
         try:
             if met is not None and ground is not None:
-                run.begin(acquainted(met, settled, has_database=ground.database is not None))
-            guessed = launch.guessed if launch else ()
-            run.learn(_explored(stable, ground, met, settled, given, guessed, wanted.seed, budget))
+                run.begin(acquainted(met, acquaintance.settled, has_database=ground.database is not None))
+            run.learn(acquaintance.explore(met))
             progress.say(counted(run.known))
             run.everything()
         except BaseException:
@@ -156,81 +154,6 @@ def _audited(
         return run.report(given, source.notes(folder) if folder else ())
     finally:
         stable.close()
-
-
-def _acquainted(
-    stable: Stable | Pasture,
-    ground: Instance | None,
-    given: Given,
-    seed: int,
-    budget: Budget,
-    settlement: list[Answer],
-) -> tuple[Met | None, Mapping[str, Actor]]:
-    """Get to know the ground and let people settle on it; nothing where there is no ground, but a target that runs already."""
-    if ground is None or not isinstance(stable, Stable):
-        return None, {}
-    with budget.diary.stretch("start"):
-        ground.start()
-    met = _met(ground, given, seed, budget)
-    stable.load(met.libraries)
-    settled = _settled(ground, met, seed, budget, settlement)
-    if not stable.spared(ground):
-        ground.kill()
-    return met, settled
-
-
-def _explored(
-    stable: Stable | Pasture,
-    ground: Instance | None,
-    met: Met | None,
-    settled: Mapping[str, Actor],
-    given: Given,
-    guessed: tuple[str, ...],
-    seed: int,
-    budget: Budget,
-) -> Understanding:
-    """Explore one copy of the ground to pieces, or the ground itself where it has been left running."""
-    explorer: Instance | Remote | None = ground if ground is not None and ground.alive() else None
-    if explorer is None:
-        with budget.diary.stretch("start to explore"):
-            explorer = stable.fresh()
-    try:
-        met = met or _met(explorer, given, seed, budget)
-        with budget.diary.stretch("explore"):
-            seconds = budget.left() * EXPLORE_SHARE
-            return understand(explorer, met, guessed, seed, _sending(explorer, budget), seconds, settled)
-    finally:
-        stable.put_away(explorer)
-
-
-def _met(instance: Instance | Remote, given: Given, seed: int, budget: Budget) -> Met:
-    with budget.diary.stretch("meet"):
-        return meet(instance, given, seed, _sending(instance, budget))
-
-
-def _settled(ground: Instance, met: Met, seed: int, budget: Budget, settlement: list[Answer]) -> Mapping[str, Actor]:
-    """Let people settle; their sign-ups are kept, because reproducers begin with them."""
-    send = _sending(ground, budget)
-
-    def kept(request: Request) -> Answer:
-        answer = send(request)
-        settlement.append(answer)
-        return answer
-
-    if not met.ways.carries or ground.database is None:  # what is kept in memory begins anew with each instance
-        return {}
-    with budget.diary.stretch("settle"):
-        return settle(ground, met, seed, kept)
-
-
-def _sending(instance: Instance | Remote, budget: Budget) -> Send:
-    def send(request: Request) -> Answer:
-        budget.spend(1)
-        if instance.client is None:
-            return Answer(request, 0, error="refused")
-        return instance.client.send(request)
-
-    return send
 
 
 class _Run:
