@@ -194,7 +194,7 @@ class _Run:
             self._lanes.put(URGENT, partial(self._job, job))
 
     def _is_dear(self) -> bool:
-        return is_dear(self._stable.start_seconds())
+        return is_dear(self._stable.start_seconds(), self._budget.seconds * PROCESSORS)
 
     def learn(self, known: Understanding) -> None:
         """Know more."""

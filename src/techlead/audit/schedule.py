@@ -93,13 +93,15 @@ LAST: Final = ("session.digit-key",)
 """What uses the processor for long (a million keys are tried), and keeps others from it."""
 
 
-DEAR_SECONDS: Final = 1.0
-"""Of the processor: where a start takes longer, the fifty of a usual audit leave too little for the attacks."""
+STARTS: Final = 50
+"""Of a usual audit, where none is used again."""
+DEAR_SHARE: Final = 0.2
+"""Of the processors' time, above which so many starts leave too little for the attacks."""
 
 
-def is_dear(start_seconds: float) -> bool:
-    """Whether an instance that is in order is too good to be ended."""
-    return start_seconds > DEAR_SECONDS
+def is_dear(start_seconds: float, processor_seconds: float) -> bool:
+    """Whether an instance that is in order is too good to be ended: what a start takes, of all that there is."""
+    return start_seconds * STARTS > processor_seconds * DEAR_SHARE
 
 
 def possessions(known: Understanding, *, runs: bool) -> frozenset[Need]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from audited import TARGETS
 
+from techlead.audit import run
 from techlead.audit.attacks.attack import Need
 from techlead.audit.finding import Finding, Report
 from techlead.audit.run import Wanted, audit
@@ -122,8 +123,9 @@ SHORT = (
 
 
 def test_where_a_start_is_dear_instances_are_used_again_and_a_hole_is_shown_again_on_another(
-    tmp_path: Path, rooms: Path
+    tmp_path: Path, rooms: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(run, "PROCESSORS", 2)
     (tmp_path / "shop.py").write_text(SHOP.read_text().replace("import secrets\n", f"import secrets, time\n{BUSY}"))
     given, heard = Given(app="shop:app", folder=tmp_path, python=sys.executable), Heard()
     report = audit(given, Wanted(seconds=90, only=("password.no-policy", "input.server-error", *SHORT)), heard)

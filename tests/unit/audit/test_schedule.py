@@ -94,8 +94,10 @@ def test_of_what_shows_most_those_who_only_read_come_before_those_who_take_their
     assert writing == sorted(writing)
 
 
-def test_a_start_is_dear_where_it_takes_more_than_a_second_of_the_processor():
-    assert [is_dear(seconds) for seconds in (0.0, 0.4, 0.8, 1.9)] == [False, False, False, True]
+def test_a_start_is_dear_where_fifty_take_more_than_a_fifth_of_what_the_processors_have():
+    of_a_minute_on_two = 120.0
+    assert [is_dear(seconds, of_a_minute_on_two) for seconds in (0.0, 0.4, 0.6, 1.9)] == [False, False, True, True]
+    assert [is_dear(1.9, of_a_minute_on_two * minutes) for minutes in (1, 3, 5)] == [True, True, False]
 
 
 def test_a_scout_s_verdict_is_yes_no_or_not_found_out():
