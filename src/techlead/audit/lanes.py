@@ -24,6 +24,7 @@ class Lanes:
         self._busy = 0
         self._usual = count
         self._ended = False
+        self._finished = False
         self._failure: BaseException | None = None
         self._threads = [
             threading.Thread(target=self._work, args=(number,), name=f"{name}_{number}", daemon=True)
@@ -33,7 +34,10 @@ class Lanes:
             thread.start()
 
     def put(self, rank: int, work: Work) -> None:
-        """Have something done; the lowest rank comes first."""
+        """Have something done; the lowest rank comes first. What is put after `finish` is done at once."""
+        if self._finished:
+            work()
+            return
         with self._changed:
             heapq.heappush(self._waiting, (rank, next(self._order), work))
             self._changed.notify_all()
@@ -56,6 +60,7 @@ class Lanes:
         self.end()
         if self._failure is not None:
             raise self._failure
+        self._finished = True
 
     def end(self) -> None:
         """Begin nothing more, and wait for what was begun."""

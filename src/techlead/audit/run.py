@@ -7,7 +7,7 @@ import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -180,7 +180,6 @@ class _Run:
         self._stalls = Stalls(stable, budget, self._notebook, self._is_dear)
         self._has: frozenset[Need] = frozenset()
         several = isinstance(stable, Stable)
-        self._lanes_ended = False
         self._lanes = Lanes(LANES if several else 1, "audit-lane", URGENT_LANES if several else 0)
         wanted_attacks = [attack for attack in all_attacks() if self._is_wanted(attack)]
         self._held = budget.seconds * QUIET_SHARE if any(one.harm is Harm.QUIET for one in wanted_attacks) else 0.0
@@ -215,7 +214,6 @@ class _Run:
                 ranked = [one for one in ranked if one not in held]
         self._put(ranked)
         self._lanes.finish()
-        self._lanes_ended = True
         self._budget.hold(-self._held)
         for job in plan:
             if job.quiet:
@@ -298,7 +296,7 @@ class _Run:
                 self._seen.sightings += shown
             self._try(attack, self._programs.write(attack, shown, second, site, self.known.ways), site)
         if self._doubts.done(key):
-            self._later(URGENT, partial(self._verify, key))
+            self._lanes.put(URGENT, partial(self._verify, key))
 
     def _try(self, attack: Attack, written: Sequence[Written], site: RunningSite) -> None:
         """Try programs at once, or where starts are dear after what shows most, on an instance that nobody needs by then.
@@ -307,19 +305,12 @@ class _Run:
         """
         alone = [one for one in written if one.starts]
         if alone:
-            self._later(TRIALS, partial(self._programs.try_alone, alone, self._budget.left))
+            self._lanes.put(TRIALS, partial(self._programs.try_alone, alone, self._budget.left))
         here = [one for one in written if not one.starts]
         if here and keeps_order([attack]) and self._is_dear():
-            self._later(len(FRUITFUL), partial(self._try_later, attack, here))
+            self._lanes.put(len(FRUITFUL), partial(self._try_later, attack, here))
         else:
             self._programs.try_at(here, site.url)
-
-    def _later(self, rank: int, work: Callable[[], None]) -> None:
-        """Have something done on a lane; at once, when all lanes have ended."""
-        if self._lanes_ended:
-            work()
-        else:
-            self._lanes.put(rank, work)
 
     def _try_later(self, attack: Attack, written: Sequence[Written]) -> None:
         writing = replace(attack, harm=Harm.WRITES)  # a program signs people up, whatever its attack did

@@ -26,6 +26,13 @@ def test_what_is_asked_for_meanwhile_is_done_too():
     assert done == ["later"]
 
 
+def test_what_is_put_after_all_is_finished_is_done_at_once():
+    lanes, done = Lanes(2, "lane"), []
+    lanes.finish()
+    lanes.put(0, lambda: done.append(threading.current_thread()))
+    assert done == [threading.current_thread()]
+
+
 def test_what_is_urgent_does_not_wait_for_what_takes_long():
     lanes, gate, urgent = Lanes(1, "lane", urgent=1), threading.Event(), threading.Event()
     lanes.put(0, gate.wait)
