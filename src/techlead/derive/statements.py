@@ -119,31 +119,30 @@ class Statements:
         """Give a resource's table."""
         return self.metadata.tables[resource.table]
 
-    def row(self, resource: ResourcePlan, actor: ActorClass, visible: Policy, *, lock: bool = False) -> Statement:
-        """Read one living row by `:id`, where `visible` allows `:actor`; locked until the end of the transaction."""
+    def row(
+        self,
+        resource: ResourcePlan,
+        actor: ActorClass,
+        visible: Policy,
+        *,
+        lock: bool = False,
+        session: ColumnElement[bool] | None = None,
+    ) -> Statement:
+        """Read one living row by `:id`, where `visible` allows `:actor`; locked until the end of the transaction.
+
+        With the condition that a `session` lives (always the same one), only while it holds.
+        """
 
         def build() -> Executable:
             table = self.table(resource)
             chosen = select(*self._layout(resource, actor)).where(
                 table.c.id == bindparam("id", type_=ID), *self._living(resource), *self._where(resource, actor, visible)
             )
+            if session is not None:
+                chosen = chosen.where(session)
             return chosen.with_for_update(of=table) if lock else chosen
 
-        return self._once(("row", resource.name, actor, visible, lock), build)
-
-    def row_for(
-        self, session: ColumnElement[bool], resource: ResourcePlan, actor: ActorClass, visible: Policy
-    ) -> Statement:
-        """Read one living row by `:id`, where `visible` allows `:actor` and a condition on the actor's session holds."""
-
-        def build() -> Executable:
-            table = self.table(resource)
-            found = table.c.id == bindparam("id", type_=ID)
-            return select(*self._layout(resource, actor)).where(
-                found, *self._living(resource), *self._where(resource, actor, visible), session
-            )
-
-        return self._once(("row for", resource.name, actor, visible), build)
+        return self._once(("row", resource.name, actor, visible, lock, session is not None), build)
 
     def row_or_deleted(self, resource: ResourcePlan, actor: ActorClass, visible: Policy) -> Statement:
         """Find the row `:id`, living or softly deleted, where `visible` allows `:actor`: for its history."""

@@ -36,7 +36,7 @@ def glance_of(runtime: Runtime, resource: ResourcePlan) -> Glance:
     """Give the glance at a row of a resource."""
     route, prefix = f"/{resource.path}/{{id}}", resource.prefix
     look, authenticator = runtime.store.glance, runtime.authenticator
-    anonymous = _for_nobody(runtime, resource)
+    anonymous = _prepared(runtime, resource, ANONYMOUS)
     by_roles: dict[str, Prepared | None] = {}
 
     def glance(text: str, headers: dict[bytes, bytes]) -> Seen | None:
@@ -49,7 +49,7 @@ def glance_of(runtime: Runtime, resource: ResourcePlan) -> Glance:
             if actor is None:
                 return None
             if actor.roles not in by_roles:
-                by_roles[actor.roles] = _for_kind(runtime, resource, actor.kind)
+                by_roles[actor.roles] = _prepared(runtime, resource, actor.kind)
             values, prepared = authenticator.values_of(actor), by_roles[actor.roles]
         if prepared is None:
             return None
@@ -64,17 +64,9 @@ def glance_of(runtime: Runtime, resource: ResourcePlan) -> Glance:
     return glance
 
 
-def _for_nobody(runtime: Runtime, resource: ResourcePlan) -> Prepared | None:
-    """Give the statement and the view of somebody who is not known; None when the operation is closed to them."""
-    visible = resource.access.read
-    if runtime.is_closed(visible, ANONYMOUS):
-        return None
-    return runtime.statements.row(resource, ANONYMOUS, visible), runtime.view(resource, ANONYMOUS)
-
-
-def _for_kind(runtime: Runtime, resource: ResourcePlan, kind: ActorClass) -> Prepared | None:
-    """Give the statement and the view of a class of accounts; None when the operation is closed to it."""
-    visible, living = resource.access.read, runtime.authenticator.living
+def _prepared(runtime: Runtime, resource: ResourcePlan, kind: ActorClass) -> Prepared | None:
+    """Give the statement and the view of a class of actors; None when the operation is closed to it."""
+    visible, session = resource.access.read, runtime.authenticator.living if kind.signed_in else None
     if runtime.is_closed(visible, kind):
         return None
-    return runtime.statements.row_for(living, resource, kind, visible), runtime.view(resource, kind)
+    return runtime.statements.row(resource, kind, visible, session=session), runtime.view(resource, kind)
