@@ -43,7 +43,8 @@ Noted = tuple[int, str, str, str, int, str | None, float]
 class EventLog:
     """Gathers events and writes them together, at most FLUSH_SECONDS later; warnings and errors at once.
 
-    They are encoded when they are written: many in a row cost less than each in the middle of a request.
+    Those of requests are encoded when they are written: many in a row cost less than each in the middle of one. All
+    others at once, so that one that cannot be written fails where it was said, and takes no other with it.
     """
 
     def __init__(self, clock: Clock, write: Callable[[bytes], Any] | None = None, *, pretty: bool = False) -> None:
@@ -51,7 +52,7 @@ class EventLog:
         self._clock = clock
         self._write = write or _to_stderr
         self._encode = _pretty if pretty else msgspec.json.Encoder().encode
-        self._waiting: list[Noted | dict[str, Any]] = []
+        self._waiting: list[Noted | bytes] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def event(self, name: str, **values: Any) -> None:
@@ -83,12 +84,12 @@ class EventLog:
             self._timer = None
         if self._waiting:
             waiting, self._waiting = self._waiting, []
-            events = [_answered(one) if isinstance(one, tuple) else one for one in waiting]
-            self._write(b"\n".join(map(self._encode, events)) + b"\n")
+            lines = [self._encode(_answered(one)) if isinstance(one, tuple) else one for one in waiting]
+            self._write(b"\n".join(lines) + b"\n")
 
     def _add(self, level: str, name: str, values: dict[str, Any]) -> None:
         at = to_datetime(self._clock())
-        self._waiting.append({"at": at, "level": level, "event": name, **values})
+        self._waiting.append(self._encode({"at": at, "level": level, "event": name, **values}))
         self._flush_soon()
 
     def _flush_soon(self) -> None:
