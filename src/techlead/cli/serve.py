@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
+from techlead.cli.listeners import turn_away
 from techlead.cli.project import load
 from techlead.declare.notification import Channel
 from techlead.derive.tables import fingerprint, tables
@@ -32,6 +33,8 @@ from techlead.store.schema_mark import is_marked, mark
 
 DEFAULT_DATABASE: Final = "sqlite:///techlead.db"
 KEEP_ALIVE_SECONDS: Final = 5
+ACCEPT_SECONDS: Final = 0.1
+"""Longer than a handshake that has begun takes to its end, and than the loop is kept from accepting."""
 DRAIN_SECONDS: Final = 0.5
 COLLECTED_AFTER: Final = 10_000
 """Living objects more than before at which the youngest are collected: the requests under way alone are thousands."""
@@ -112,6 +115,9 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Take no new connection, answer on the open ones for DRAIN_SECONDS, then stop as uvicorn does."""
         self._application.drain()
+        for server in self.servers:
+            turn_away(server.sockets)
+        await asyncio.sleep(ACCEPT_SECONDS)
         for server in self.servers:
             server.close()
         await asyncio.sleep(DRAIN_SECONDS)
