@@ -111,6 +111,7 @@ class Statements:
         self._compiler = DIALECTS[dialect]()
         self._policies = SqlPolicies(plan, self.metadata)
         self._known: dict[tuple[Any, ...], Statement] = {}
+        self._made: dict[str, Statement] = {}
         self._kept: dict[Any, Any] = {}
         self.anchors = _anchors(plan)
         self.changes = {name: Changes(resource) for name, resource in plan.resources.items()}
@@ -258,7 +259,10 @@ class Statements:
 
     def made(self, key: str, build: Callable[[Mapping[str, Table]], Executable]) -> Statement:
         """Keep a statement of the runtime's own, built from the tables by name."""
-        return self._once(("runtime", key), lambda: build(self.metadata.tables))
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = compile_statement(build(self.metadata.tables), self._compiler)
+        return found
 
     def flagged(self, resource: ResourcePlan, actor: ActorClass) -> tuple[tuple[FieldPlan, Policy], ...]:
         """Name the fields whose reader depends on the row, with what is left of their policies."""

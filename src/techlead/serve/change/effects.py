@@ -32,12 +32,12 @@ def begin_create(unit: Unit, row: Resource, created: Created) -> None:
 async def apply(unit: Unit, effects: list[Effect], created: Created) -> None:
     """Do what an action asked for, in its order."""
     for effect in effects:
-        if isinstance(effect, Create):
+        if isinstance(effect, Send):
+            await notify(unit, effect.notification, _resource(unit, effect.row), effect.row)
+        elif isinstance(effect, Create):
             await _create(unit, effect.row, *created[id(effect.row)])
         elif isinstance(effect, Delete):
             await unit.remove(_resource(unit, effect.row), effect.row.id.raw)
-        elif isinstance(effect, Send):
-            await notify(unit, effect.notification, _resource(unit, effect.row), effect.row)
         elif isinstance(effect, Call):
             await call(unit, effect, _resource(unit, effect.about))
         else:

@@ -26,7 +26,8 @@ KINDS: Final[Mapping[Channel | Own, Kind]] = {
 """The schedule that a channel's messages follow; the inbox has none, for it is in the database already."""
 LOOKED_UP: Final = frozenset({Channel.WEBHOOK, Channel.PUSH})
 """Channels on which an account has an address of its own, one or several or none."""
-Words = Callable[[Resource], str]
+Words = Callable[[Resource], tuple[str, str]]
+"""Gives the subject and the text about a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,7 @@ class Telling:
     """One notification, ready to be sent."""
 
     planned: NotificationPlan
-    subject: Words
-    text: Words
+    words: Words
     ways: tuple[Way, ...]
     limits: LimitsBook
 
@@ -69,7 +69,7 @@ class Telling:
 def telling_of(planned: NotificationPlan, limits: LimitsBook) -> Telling:
     """Work a notification out."""
     ways = tuple(_way(planned, channel) for channel in planned.via)
-    return Telling(planned, words_of(planned.subject), words_of(planned.text), ways, limits)
+    return Telling(planned, words_of(planned.subject, planned.text), ways, limits)
 
 
 def _way(planned: NotificationPlan, channel: Channel | Own) -> Way:
@@ -79,19 +79,19 @@ def _way(planned: NotificationPlan, channel: Channel | Own) -> Way:
     return Way(channel, channel.value, kind, kind_name, planned.at.get(channel), channel in LOOKED_UP)
 
 
-def words_of(text: str) -> Words:
-    """Make the function that puts a row's values where a text names them in braces; nothing in it is read as code."""
-    parts = PLACEHOLDER.split(text)
-    fixed, names = parts[::2], parts[1::2]
-    if not names:
-        return lambda _row: text
-    first, rest = fixed[0], tuple(zip(names, fixed[1:], strict=True))
+def words_of(subject: str, text: str) -> Words:
+    """Make the function that puts a row's values where two texts name them in braces; nothing in them is read as code.
 
-    def fill(row: Resource) -> str:
-        said = first
-        for name, after in rest:
+    A field is read once, however often it is named.
+    """
+    names = tuple(dict.fromkeys(PLACEHOLDER.findall(f"{subject} {text}")))
+    subject_form, text_form = (PLACEHOLDER.sub(r"%(\1)s", one.replace("%", "%%")) for one in (subject, text))
+
+    def fill(row: Resource) -> tuple[str, str]:
+        said = {}
+        for name in names:
             value = row.read_value(name)
-            said += (value if type(value) is str else spoken(value)) + after
-        return said
+            said[name] = value if type(value) is str else spoken(value)
+        return subject_form % said, text_form % said
 
     return fill

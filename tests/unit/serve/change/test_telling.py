@@ -38,16 +38,18 @@ def telling(limits: LimitsBook = DEFAULT_LIMITS) -> Telling:
     ],
 )
 def test_a_value_stands_where_the_text_names_it_and_is_never_read_as_text(title: object, said: str) -> None:
-    assert words_of("{title}!")(draft(Note, {"title": title})) == said
+    assert words_of("{title}!", "")(draft(Note, {"title": title})) == (said, "")
 
 
-@pytest.mark.parametrize("text", ["", "Hello", "{", "{}", "{Title}", "{ title }", "a } b"])
+@pytest.mark.parametrize(
+    "text", ["", "Hello", "{", "{}", "{Title}", "{ title }", "a } b", "100 %", "%(title)s", "%s %%"]
+)
 def test_what_names_no_field_stands_as_it_is(text: str) -> None:
-    assert words_of(text)(draft(Note, {"title": "Bike"})) == text
+    assert words_of(text, text)(draft(Note, {"title": "Bike"})) == (text, text)
 
 
 def test_the_same_field_may_be_named_twice_and_words_may_touch() -> None:
-    assert words_of("{title}{title}, {title}")(draft(Note, {"title": "x"})) == "xx, x"
+    assert words_of("{title}{title}", ", {title}")(draft(Note, {"title": "x"})) == ("xx", ", x")
 
 
 def test_each_way_knows_its_schedule_and_the_inbox_has_none() -> None:
