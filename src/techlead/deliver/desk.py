@@ -25,6 +25,7 @@ from techlead.store.port import Store, Transaction
 
 REPLAY_AT_ONCE: Final = 500
 LISTED_MAX: Final = 500
+ONE: Final = Many(at_once=False)
 FIRST_ID: Final = bytes(16)
 KIND: Final = desk_statements.MESSAGE.index("kind")
 LAST_ID: Final = b"\xff" * 16
@@ -102,8 +103,9 @@ class Desk:
         builds: dict[str, Callable[[Any], Any]] = {
             "queues": of.queues, "failures": of.failures, "lanes": of.lanes, "message": of.message,
             "attempts": of.attempts, "ended": of.ended, "replayable": of.replayable, "replay": of.replay,
-            "drop": of.drop, "call": of.call, "hold": of.hold, "forget gone": of.forget_gone, "lane": sql_statements.lane,
-            "new lane": sql_statements.new_lane, "keep lane": lambda tables: sql_statements.keep_lane(tables, Many(at_once=False).given("keep lane")),
+            "drop": of.drop, "call": of.call, "hold": of.hold, "forget gone": of.forget_gone,
+            "lane": lambda tables: sql_statements.lane(tables, ONE.given("lane")), "new lane": sql_statements.new_lane,
+            "keep lane": lambda tables: sql_statements.keep_lane(tables, ONE.given("keep lane")),
         }  # fmt: skip
         self._made = {key: statements.made(f"desk: {key}", build) for key, build in builds.items()}
 
@@ -239,7 +241,7 @@ class Desk:
         async def work(tx: Transaction) -> bool:
             known = bool(await self._run(tx, "lane", name=name))
             await self._run(tx, "new lane", **fresh)
-            [(state, *_)] = await self._run(tx, "lane", name=name)
+            [(_, state, *_)] = await self._run(tx, "lane", name=name)
             await self._run(tx, "hold", lane=name, held=now if held else None)
             if not held:
                 lane = resume(_read(state), now)

@@ -36,6 +36,8 @@ Point = Callable[[str], None]
 """Called at each place where a crash matters; a proof dies there."""
 STOP_SECONDS: Final = 10.0
 HURRY_SECONDS: Final = 0.01
+LANES_KNOWN_US: Final = 50_000
+"""How long the lanes that were found serve for further turns, while each turn brings all that was asked for."""
 OPEN: Final = (0, 0)
 """Of a lane: until when it is not asked again, and until when it takes nothing."""
 
@@ -91,6 +93,8 @@ class Dispatcher:
         self._sending: dict[asyncio.Task[None], str] = {}
         self._closed: dict[str, tuple[int, int]] = {}
         self._order: dict[str, int] = {}
+        self._found: tuple[Sequence[LaneDue], int] = ((), 0)
+        self._more = False
         self._turns = 0
         self._swept = 0
         self._told_lanes = told_lanes
@@ -143,6 +147,7 @@ class Dispatcher:
         if finished:
             self._point("noted")
         self._take(turn, finished)
+        self._more = bool(asks) and len(turn.claimed) >= self._most(asks)
         self._let_go(lanes)
         if not turn.claimed and not turn.ended and not self._finished:
             await self._pause(lanes)
@@ -181,11 +186,19 @@ class Dispatcher:
         self._sending.pop(task, None)
         self._wake.set()
 
+    def _most(self, asks: Sequence[Ask]) -> int:
+        """Give how many messages one turn may claim for these."""
+        return min(sum(ask.room for ask in asks), self._book.process.claim_messages_max)
+
     async def _lanes(self) -> Sequence[LaneDue]:
         """Give the lanes that are this process's business: it has their channel, and was told to serve them."""
         if self._told_lanes and not self._served:
             return []
-        lanes = [lane for lane in await self._outbox.lanes() if lane.name.partition(":")[0] in self._channels]
+        now, (found, found_at) = self._clock(), self._found
+        if not (self._more and 0 <= now - found_at < LANES_KNOWN_US):
+            found = await self._outbox.lanes()
+            self._found = found, now
+        lanes = [lane for lane in found if lane.name.partition(":")[0] in self._channels]
         return [lane for lane in lanes if lane.name in self._served] if self._told_lanes else lanes
 
     def _let_go(self, lanes: Sequence[LaneDue]) -> None:

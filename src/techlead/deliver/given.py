@@ -29,6 +29,7 @@ VALUES: Final[Mapping[str, Mapping[str, Any]]] = {
     "again": {"message": ID, "claimed": BYTES, "at": TIMESTAMP, "tries": WHOLE, "lane": TEXT, "reason": TEXT},
     "ended": {"message": ID, "state": TEXT, "reason": TEXT, "now": TIMESTAMP},
     "ended held": {"message": ID, "claimed": BYTES, "state": TEXT, "reason": TEXT, "now": TIMESTAMP},
+    "lane": {"name": TEXT},
     "keep lane": {"lane": TEXT, "state": TEXT, "phase": TEXT, "changed_at": TIMESTAMP},
 }  # fmt: skip
 """What each statement that is run for many rows is given, with its types."""

@@ -120,7 +120,7 @@ class SqlOutbox:
         async def work(tx: Transaction) -> Turn:
             done = Done()
             left = self._book.process.claim_messages_max
-            known = {name: await self._lane(tx, name, self._clock()) for name in names}
+            known = await self._known(tx, names)
             lanes = {}
             for name, (lane, _, _) in known.items():  # what ended is noted before anything is looked for
                 lanes[name] = await self._learn(tx, name, lane, by_lane.get(name, ()), self._clock(), done)
@@ -195,14 +195,20 @@ class SqlOutbox:
             await self._many(tx, key, rows)
         done.notes.clear()
 
-    async def _lane(self, tx: Transaction, name: str, now: int) -> Known:
-        rows = await tx.run(*self._statements("lane", {"name": name}))
-        if not rows:
-            new = {"name": name, "state": _write(Lane()).decode(), "phase": Lane().breaker.phase.value}
-            await tx.run(*self._statements("new lane", {**new, "changed_at": now}))
-            rows = await tx.run(*self._statements("lane", {"name": name}))
-        state, held_at, some_gone = rows[0]
-        return _read(state), held_at is not None, bool(some_gone)
+    async def _known(self, tx: Transaction, names: Sequence[str]) -> dict[str, Known]:
+        """Read what is known of these destinations, and hold it; one that is new begins now."""
+        known = await self._read_lanes(tx, names)
+        if fresh := [name for name in names if name not in known]:
+            new = {"state": _write(Lane()).decode(), "phase": Lane().breaker.phase.value, "changed_at": self._clock()}
+            for name in fresh:
+                await tx.run(*self._statements("new lane", {"name": name, **new}))
+            known |= await self._read_lanes(tx, fresh)
+        return known
+
+    async def _read_lanes(self, tx: Transaction, names: Sequence[str]) -> dict[str, Known]:
+        given = self._statements.many.rows(self._statements.made("lane"), [{"name": name} for name in names])
+        rows = [row for values in given for row in await tx.run(self._statements.made("lane").sql, values)]
+        return {name: (_read(state), held_at is not None, bool(gone)) for name, state, held_at, gone in rows}
 
     async def _learn(
         self, tx: Transaction, name: str, lane: Lane, finished: Sequence[Finished], now: int, done: Done
@@ -327,12 +333,13 @@ class Prepared:
             "lanes tried": lambda tables: of.lanes(tables, tried=True),
             "due fresh": lambda tables: of.due(tables, tried=False),
             "due tried": lambda tables: of.due(tables, tried=True),
-            "expired": of.expired, "lane": of.lane, "new lane": of.new_lane,
+            "expired": of.expired, "new lane": of.new_lane,
             "gone": of.gone, "is gone": of.is_gone, "notice": of.notice,
         }  # fmt: skip
         self.many = Many(at_once=statements.dialect == "postgresql")
         many: dict[str, Callable[[Mapping[str, Any], Given], Any]] = {
-            "ended": of.ended, "ended held": of.ended, "again": of.again, "claim": of.claim, "attempt": of.attempt,
+            "lane": of.lane, "ended": of.ended, "ended held": of.ended, "again": of.again, "claim": of.claim,
+            "attempt": of.attempt,
             "attempted": of.attempted, "keep lane": of.keep_lane,
         }  # fmt: skip
         builds |= {key: self._of_many(key, build) for key, build in many.items()}

@@ -161,12 +161,15 @@ def expired(tables: Tables) -> Any:
     return chosen.limit(bindparam("limit", type_=BigInteger())).with_for_update(skip_locked=True)
 
 
-def lane(tables: Tables) -> Any:
-    """Read what is known of a destination, and hold it: its turns follow each other, in whichever process."""
+def lane(tables: Tables, given: Given) -> Any:
+    """Read what is known of destinations, and hold it: their turns follow each other, in whichever process.
+
+    They are held in the order of their names, or two processes would wait for each other.
+    """
     table, gone_ = tables["techlead_lane"], tables["techlead_gone"]
     some_gone = exists(select(literal_column("1")).where(gone_.c.lane == table.c.name).correlate(table))
-    this = table.c.name == bindparam("name", type_=String())
-    return select(table.c.state, table.c.held_at, some_gone).where(this).with_for_update(of=table)
+    known = select(table.c.name, table.c.state, table.c.held_at, some_gone)
+    return known.where(table.c.name == given["name"]).order_by(table.c.name).with_for_update(of=table)
 
 
 def new_lane(tables: Tables) -> Any:

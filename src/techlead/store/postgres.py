@@ -21,6 +21,10 @@ T = TypeVar("T")
 WRITES = "`read` was given a statement that writes: use `write`."
 NOT_COMMITTED = "The server rolled a transaction back where it was told to commit."
 READ_ONLY = "25006"
+PLANS = {"random_page_cost": "1.1", "jit": "off"}
+"""Of statements that are short and find their rows by an index, in memory or on a drive without moving parts."""
+PLANS_OF_WRITES = {"enable_seqscan": "off"}
+"""A change knows its rows by their keys. A plan is kept, and one made while a table was small reads it to its end for ever."""
 
 # The columns of a unique index, a foreign key or a check.
 COLUMNS = """
@@ -216,6 +220,8 @@ def _server_settings(settings: StoreSettings, *, read_only: bool) -> dict[str, s
         "lock_timeout": _milliseconds(lock_seconds),
         "idle_in_transaction_session_timeout": _milliseconds(settings.idle_transaction_seconds_max),
         "timezone": "UTC",
+        **PLANS,
+        **({} if read_only else PLANS_OF_WRITES),
     }
 
 

@@ -20,6 +20,7 @@ from techlead.errors import (
     TechleadError,
     UniqueViolated,
 )
+from techlead.store import postgres
 from techlead.store.port import StoreSettings, Transaction
 from techlead.store.postgres import PostgresStore
 
@@ -303,3 +304,34 @@ async def conflict_at_commit(store: PostgresStore, state: str) -> None:
 def raising(state: str) -> str:
     """Give a statement that fails with a state, in spite of looking harmless."""
     return f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}', MESSAGE = 'asked for'; END $$"
+
+
+async def plan_of_an_update(url: str) -> str:
+    """Give the plan by which some of many rows are changed by their keys, in a table of which the server knows nothing yet."""
+    store = PostgresStore(url)
+    await store.open()
+
+    async def work(tx: Transaction) -> str:
+        await tx.run("CREATE TABLE tried (message BIGINT, number BIGINT, said TEXT, PRIMARY KEY (message, number))")
+        await tx.run("INSERT INTO tried SELECT n, 1, '' FROM generate_series(1, 3000) AS n")
+        rows = await tx.run(
+            "EXPLAIN UPDATE tried SET said = 'x' FROM unnest($1::BIGINT[], $2::BIGINT[]) AS given(message, number) "
+            "WHERE tried.message = given.message AND tried.number = given.number",
+            (list(range(50)), [1] * 50),
+        )
+        return "\n".join(str(row[0]) for row in rows)
+
+    try:
+        return await store.write(work)
+    finally:
+        await store.close()
+
+
+async def test_a_change_finds_its_rows_by_their_keys_before_the_server_has_looked_at_the_table(url: str) -> None:
+    assert "Seq Scan on tried" not in await plan_of_an_update(url)
+
+
+async def test_without_our_settings_it_would_read_the_whole_table(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "PLANS", {})
+    monkeypatch.setattr(postgres, "PLANS_OF_WRITES", {})
+    assert "Seq Scan on tried" in await plan_of_an_update(url)
