@@ -27,6 +27,8 @@ PLACES = ("putting", "put", "claiming", "claimed", "sending", "sent", "noting", 
 MESSAGES_AT_ONCE = 5
 PATIENT = LimitsBook({"webhook": {**EAGER["webhook"], "tries_max": 50}}, HASTY)
 """Each kill may burn a try of what was in flight: a message that kills its process is dead at last."""
+LIVE_SECONDS = 3_600
+"""Longer than the killing lasts: what a busy machine leaves behind is delivered at its end, and has not expired."""
 WARM = {dialect: statements_of(dialect) for dialect in ("sqlite", "postgresql")}
 """Compiled in the server that forks: a child comes into the world ready to die, and many do so in a second."""
 HERE = Path(__file__).parent
@@ -125,7 +127,7 @@ async def _live(engine: Engine, port: int, doom: Doom, *, puts: bool) -> None:
     put = engine.statements.made("outbox: put", sql_statements.put)
     while True:
         if puts:
-            rows = [put.values(row_of(waiting_of(system_clock(), HOOK))) for _ in range(MESSAGES_AT_ONCE)]
+            rows = [put.values(row_of(waiting_of(system_clock(), HOOK, LIVE_SECONDS))) for _ in range(MESSAGES_AT_ONCE)]
 
             async def business(tx: Any, rows: Any = rows) -> None:
                 await tx.run_many(put.sql, rows)

@@ -166,12 +166,12 @@ async def opened(kind: str, folder: Path) -> AsyncIterator[Engine]:
         yield engine
 
 
-def waiting_of(now: int, destination: str) -> Waiting:
+def waiting_of(now: int, destination: str, live_seconds: int = 60) -> Waiting:
     """Make a message."""
     key = ids.uuid7(now // 1000, os.urandom)
     return Waiting(
         key, Kind.WEBHOOK, "webhook", None, "news", "", key, destination, "Hello", "Hello there.", {}, now,
-        now + 60 * SECOND_US, 1,
+        now + live_seconds * SECOND_US, 1,
     )  # fmt: skip
 
 

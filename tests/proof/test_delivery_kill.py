@@ -19,6 +19,8 @@ SHORT = {"sqlite": 60, "postgresql": 20}
 KILLS = int(os.environ.get("TECHLEAD_KILLS", "0")) or (1_000 if LONG else 0)
 LIVES_SECONDS_MAX = 0.3 if LONG else 0.05
 """From the first message that a process delivers to its end: a turn takes a few milliseconds."""
+LEFT_SECONDS_MAX = 600 if LONG else 30
+"""How long it may take to deliver what is left after the last of the kills."""
 IN_FLIGHT_MAX = 16
 
 
@@ -34,7 +36,7 @@ async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         yield made
 
 
-async def ended(engine: Engine, post: Post, seconds: float = 30) -> None:
+async def ended(engine: Engine, post: Post, seconds: float = LEFT_SECONDS_MAX) -> None:
     """Let another process deliver what is left."""
     process = FORKS.Process(target=live, args=(engine.kind, engine.url, post.port), kwargs={"puts": False})
     process.start()

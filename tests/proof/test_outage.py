@@ -12,7 +12,8 @@ from bench.outage.world import Load, Outage, Result, World, result
 pytestmark = [pytest.mark.proof, pytest.mark.volume]
 LONG = os.environ.get("TECHLEAD_PROOF") == "long"
 WHOLE = Load() if LONG else Load(per_minute=200, takes_per_second=10)
-PARTLY = Load(outage_seconds=300)
+SEEDS = range(1, 13) if LONG else (1, 7)
+"""With the seventh half of the first ten calls fail: by chance, for the destination is no worse than in the others."""
 
 
 def simulated(outage: Outage, load: Load) -> Result:
@@ -32,11 +33,13 @@ def test_a_full_outage_costs_a_hundredth_of_a_try_each_and_is_drained_at_once(ou
     assert found.healthy_p99_seconds <= 0.5
 
 
-def test_a_partial_outage_costs_a_third_more_at_most_and_loses_nothing() -> None:
-    found = simulated(Outage.PARTIAL, PARTLY)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_partial_outage_costs_a_third_more_at_most_and_loses_nothing(seed: int) -> None:
+    load = Load(outage_seconds=300, seed=seed)
+    found = simulated(Outage.PARTIAL, load)
     assert found.per_notification <= 1.30
     assert found.lost == 0
     assert found.drain_seconds is not None
-    assert found.drain_seconds <= 1.15 * PARTLY.best_drain_seconds(found.left)
+    assert found.drain_seconds <= 1.15 * load.best_drain_seconds(found.left)
     assert found.healthy_p99_seconds is not None
     assert found.healthy_p99_seconds <= 0.5

@@ -162,7 +162,7 @@ def ramp(breaker: Breaker, now: int, limits: Limits) -> float:
 def _is_too_much(breaker: Breaker, now: int, limits: Limits) -> bool:
     seen = counts(breaker, now, limits)
     if seen.calls >= limits.breaker_calls_min:
-        return seen.failed_share >= limits.breaker_failed_share
+        return seen.failed >= seen.calls * limits.breaker_failed_share + limits.breaker_failures_margin
     few = breaker.in_a_row >= limits.breaker_failures_in_a_row
     return few and len(breaker.messages) >= limits.breaker_messages_min
 

@@ -37,6 +37,7 @@ class Limits:
     breaker_window_seconds: float = 60
     breaker_calls_min: int = 10
     breaker_failed_share: float = 0.5
+    breaker_failures_margin: int = 5
     breaker_failures_in_a_row: int = 5
     breaker_messages_min: int = 3
     breaker_open_seconds: float = 30
@@ -86,6 +87,7 @@ RANGES: Final[Mapping[str, Range]] = {
     "breaker_window_seconds": Range(6, HOUR_SECONDS, "how far back the breaker and the retry budget look"),
     "breaker_calls_min": Range(2, 10_000, "calls in the window from which on their share of failures counts"),
     "breaker_failed_share": Range(0.05, 1, "share of failures at which the breaker opens"),
+    "breaker_failures_margin": Range(0, 1_000, "failures beyond that share, so that it is not by chance"),
     "breaker_failures_in_a_row": Range(2, 1_000, "failures in a row at which it opens when there are fewer calls"),
     "breaker_messages_min": Range(1, 16, "different messages among those failures"),
     "breaker_open_seconds": Range(0.1, HOUR_SECONDS, "how long it stays open at first; doubles each time"),

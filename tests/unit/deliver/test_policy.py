@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -45,13 +47,33 @@ def test_five_failures_in_a_row_of_three_messages_open_it_and_four_do_not() -> N
     assert failing(9, messages=2).breaker.phase is Phase.CLOSED, "two messages may be at fault themselves"
 
 
-def test_half_of_ten_calls_open_it_and_less_does_not() -> None:
-    calls = [Delivered(), DOWN] * 5
-    for outcomes, phase in ((calls, Phase.OPEN), ([*calls[:-1], Delivered()], Phase.CLOSED)):
-        lane = Lane()
-        for number, outcome in enumerate(outcomes):
-            lane = settle(lane, NOW, LIMITS, outcome, key(number), probe=False)
-        assert lane.breaker.phase is phase
+def answered(outcomes: Sequence[Delivered | Retry], limits: Limits = LIMITS) -> Lane:
+    lane = Lane()
+    for number, outcome in enumerate(outcomes):
+        lane = settle(lane, NOW, limits, outcome, key(number % 2), probe=False)
+    return lane
+
+
+@pytest.mark.parametrize("fine", [0, 1, 5, 20])
+def test_half_of_all_calls_and_five_more_open_it_and_less_does_not(fine: int) -> None:
+    outcomes = [*[Delivered()] * fine, *[DOWN] * (fine + 2 * LIMITS.breaker_failures_margin)]
+    assert answered(outcomes[:-1]).breaker.phase is Phase.CLOSED
+    assert answered(outcomes).breaker.phase is Phase.OPEN
+
+
+@pytest.mark.parametrize(
+    ("margin", "seldom"), [(LIMITS.breaker_failures_margin, True), (0, False)], ids=["ours", "none"]
+)
+def test_a_destination_that_fails_forty_times_in_a_hundred_is_seldom_left_alone_by_chance(
+    margin: int, seldom: bool
+) -> None:
+    limits = replace(LIMITS, breaker_failures_margin=margin)
+    opened = 0
+    for seed in range(200):
+        dice = random.Random(seed)
+        outcomes = [DOWN if dice.random() < 0.4 else Delivered() for _ in range(200)]
+        opened += answered(outcomes, limits).breaker.phase is not Phase.CLOSED
+    assert (opened <= 10) is seldom, f"{opened} of 200"
 
 
 @pytest.mark.parametrize(
