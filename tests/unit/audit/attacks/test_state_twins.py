@@ -12,7 +12,7 @@ import pytest
 from twins import LONG, SEED, Twin, twin
 
 from techlead.audit.attacks import idempotency, money
-from techlead.audit.attacks.attack import Attack
+from techlead.audit.attacks.attack import Attack, Sighting
 from techlead.audit.attacks.input import injection, later, log_in, log_lines, path, poisoned, server_error, upload
 from techlead.audit.attacks.limits import body, crowd, hashing, page, pattern, storage
 from techlead.audit.attacks.race import burst, lock, lost, torn
@@ -98,6 +98,7 @@ def twins(request: pytest.FixtureRequest) -> Iterator[tuple[Case, Twin, Twin]]:
 
 CHANCY = frozenset({"race.torn-read", "race.lost-update", "race.double-submit", "race.oversell", "limits.resource"})
 """What is found by winning a race against the target, or not judged where the machine itself is too slow at the moment."""
+CHANCY_STRIKES = 3
 
 
 def test_it_is_found_on_the_hole(twins: tuple[Case, Twin, Twin]) -> None:
@@ -105,9 +106,9 @@ def test_it_is_found_on_the_hole(twins: tuple[Case, Twin, Twin]) -> None:
     for number in range(ROUNDS):
         if number:
             hole.start_over()
-        found = hole.sighted(case.attack, SECONDS, SEED + number)
-        if case.kind in CHANCY and not found:  # on a busy machine one strike may miss it
-            found = hole.sighted(case.attack, 2 * SECONDS, SEED + ROUNDS + number)
+        found: list[Sighting] = []
+        for strike in range(CHANCY_STRIKES if case.kind in CHANCY else 1):
+            found = found or hole.sighted(case.attack, (1 + strike) * SECONDS, SEED + strike * ROUNDS + number)
         assert case.kind in {sighting.kind for sighting in found}
         assert all(sighting.claim and sighting.kind in case.attack.kinds for sighting in found)
 
