@@ -176,7 +176,8 @@ def page() -> str:
         schedules(),
         "## The breaker of a destination\n\n" + diagram(moves, "closed", ()),
         (f"It counts {counted}: other refusals tell nothing of the destination's health. Half-open, one message at a time is sent"
-        " as a probe, which is free for the message."),
+        " as a probe, which is free for the message. When of ten calls and more fewer than a tenth fail again, what waited because the"
+            " destination failed goes at once: who was unlucky several times would be late by hours otherwise."),
         ("## Every limit\n\nSet them with `TECHLEAD_DELIVERY`, as JSON by scope: a kind, a channel, `notification NAME`, a"
         ' destination, or `process`. What is more special wins. No value means "for ever".\n\n'
         "    TECHLEAD_DELIVERY='{\"webhook\": {\"tries_max\": 8}, \"webhook:hooks.example\": {\"rate_per_second\": 50}}'"),

@@ -82,6 +82,11 @@ class Engine:
         if fresh:
             await create_in(self.store, self.statements.metadata)
 
+    def bind(self, book: LimitsBook) -> None:
+        """Work by other limits; before anything is put."""
+        self.book = book
+        self.memory = None if self.memory is None else MemoryOutbox(self.clock, book)
+
     async def close(self) -> None:
         """Close the outbox; what waits in it stays."""
         if self.store is not None:

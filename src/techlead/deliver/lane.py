@@ -34,6 +34,8 @@ class Lane:
     paused_until: int = 0
     slow_share: float = 1.0
     slowed_at: int = 0
+    ailing: bool = False
+    """So much has failed that messages wait for its sake; until it mends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ def settle(
         return replace(lane, breaker=breakers.unprobed(lane.breaker)) if probe else lane
     if fault in COUNTED:
         lane = replace(_saved(lane, now, limits), mended=0) if lane.mended else lane
-        return replace(lane, breaker=breakers.failed(lane.breaker, now, limits, message, probe=probe))
+        lane = replace(lane, breaker=breakers.failed(lane.breaker, now, limits, message, probe=probe))
+        return replace(lane, ailing=lane.ailing or _ails(lane, now, limits))
     if retried and isinstance(outcome, Delivered):
         lane = replace(_saved(lane, now, limits), mended=lane.mended + 1)
     lane = replace(lane, breaker=breakers.succeeded(lane.breaker, now, limits, probe=probe))
@@ -150,6 +153,20 @@ def fails_in_part(lane: Lane, now: int, limits: Limits) -> bool:
     """Tell whether it is the destination that fails now and then, and not the message: enough calls say so."""
     seen = breakers.counts(lane.breaker, now, limits)
     return seen.calls >= limits.breaker_calls_min and seen.failed_share >= limits.budget_failed_share
+
+
+def mends(lane: Lane, now: int, limits: Limits) -> bool:
+    """Tell whether a destination that was ailing takes again what it is sent: enough calls say so.
+
+    What waits for its sake may then go at once: who was unlucky several times would be late by hours otherwise.
+    """
+    seen = breakers.counts(lane.breaker, now, limits)
+    is_sure = seen.calls >= limits.breaker_calls_min and seen.failed_share < limits.budget_failed_share
+    return lane.ailing and lane.breaker.phase is Phase.CLOSED and is_sure
+
+
+def _ails(lane: Lane, now: int, limits: Limits) -> bool:
+    return lane.breaker.phase is not Phase.CLOSED or fails_in_part(lane, now, limits)
 
 
 def _slowed(lane: Lane, now: int, limits: Limits, outcome: Paused) -> Lane:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from typing import Final
 
 from techlead.deliver.breaker import Phase
-from techlead.deliver.lane import Lane, admit
+from techlead.deliver.lane import Lane, admit, mends
 from techlead.deliver.limits import LimitsBook
 from techlead.deliver.outbox import Ask, Change, Claimed, Ended, Finished, LaneDue, Moved, Turn
-from techlead.deliver.port import Dead, Fault, Retry, Waiting
+from techlead.deliver.port import COUNTED, Dead, Fault, Retry, Waiting
 from techlead.deliver.step import LIFE, Happening, State, Step
 from techlead.deliver.turn import Chance, Row, change_of, choose, learn, limits_of
 from techlead.errors import WorldError
@@ -87,6 +87,9 @@ class MemoryOutbox:
         before = {name: self.waiting[name].lane for name in self.waiting}
         for one in finished:
             ended += self._learn(one, now)
+        just_tried = {one.claimed.waiting.id for one in finished}
+        for name in {*(one.claimed.lane for one in finished), *(ask.lane.name for ask in asks)}:
+            self._mend(name, now, just_tried)
         for ask in asks:
             self._claim(ask, now, claimed, closed, ended)
         changes = [
@@ -166,6 +169,21 @@ class MemoryOutbox:
             ended = self._end(message, step)
             return [] if step.state is State.WITHDRAWN else [ended]
         return []
+
+    def _mend(self, name: str, now: int, just_tried: Collection[bytes]) -> None:
+        """Let what waits for the sake of a destination go at once when that takes again what it is sent."""
+        waits = self.waiting[name]
+        if not mends(waits.lane, now, self._book.of_lane(name.partition(":")[0], name)):
+            return
+        waits.lane = replace(waits.lane, ailing=False)
+        counted = {fault.value for fault in COUNTED}
+        late = [self.messages[key] for at, key in waits.tried if at > now and self._holds((at, key), tried=True)]
+        late = [one for one in late if one.claim is None and one.reason in counted]
+        late = [one for one in late if one.row.waiting.id not in just_tried]
+        late.sort(key=lambda one: one.row.next_at, reverse=True)
+        for message in late[: self._book.process.sweep_messages_max]:
+            message.row = replace(message.row, next_at=now)
+            self._push(message)
 
     def _claim(
         self, ask: Ask, now: int, claimed: list[Claimed], closed: list[tuple[str, int, str]], ended: list[Ended]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from os import urandom
 from typing import Any, Final, TypeVar
@@ -19,7 +19,7 @@ import msgspec
 from techlead.deliver import sql_statements as statements_of
 from techlead.deliver.breaker import Phase
 from techlead.deliver.given import Given, Many
-from techlead.deliver.lane import FAR_US, Lane, admit
+from techlead.deliver.lane import FAR_US, Lane, admit, mends
 from techlead.deliver.limits import LimitsBook
 from techlead.deliver.outbox import Ask, Claimed, Ended, Finished, LaneDue, Moved, Released, Turn
 from techlead.deliver.port import Aftermath, Dead, Delivered, Fault, Kind, Paused, Waiting
@@ -124,6 +124,7 @@ class SqlOutbox:
             lanes = {}
             for name, (lane, _, _) in known.items():  # what ended is noted before anything is looked for
                 lanes[name] = await self._learn(tx, name, lane, by_lane.get(name, ()), self._clock(), done)
+                lanes[name] = await self._mended(tx, name, lanes[name])
             await self._note(tx, done)
             for name, ask in asked.items():
                 lanes[name], count = await self._asked(tx, lanes[name], known[name], ask, left, done)
@@ -222,6 +223,15 @@ class SqlOutbox:
             if step.state is not State.WAITING:
                 await self._follow(tx, one, step, now, done)
         return lane
+
+    async def _mended(self, tx: Transaction, name: str, lane: Lane) -> Lane:
+        """Let what waits for the sake of a destination go at once when that takes again what it is sent."""
+        now = self._clock()
+        if not mends(lane, now, self._book.of_lane(name.partition(":")[0], name)):
+            return lane
+        values = {"lane": name, "now": now, "limit": self._book.process.sweep_messages_max}
+        await tx.run(*self._statements("hasten", values))
+        return replace(lane, ailing=False)
 
     async def _claim(
         self, tx: Transaction, lane: Lane, ask: Ask, room: int, now: int, done: Done, *, some_gone: bool
@@ -333,7 +343,7 @@ class Prepared:
             "lanes tried": lambda tables: of.lanes(tables, tried=True),
             "due fresh": lambda tables: of.due(tables, tried=False),
             "due tried": lambda tables: of.due(tables, tried=True),
-            "expired": of.expired, "new lane": of.new_lane,
+            "expired": of.expired, "hasten": of.hasten, "new lane": of.new_lane,
             "gone": of.gone, "is gone": of.is_gone, "notice": of.notice,
         }  # fmt: skip
         self.many = Many(at_once=statements.dialect == "postgresql")

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 
 from techlead.deliver.given import Given
-from techlead.deliver.port import Kind
+from techlead.deliver.port import COUNTED, Kind
 from techlead.deliver.step import State
 from techlead.derive.tables import BYTES, TIMESTAMP
 
@@ -128,6 +128,17 @@ def again(tables: Tables, given: Given) -> Any:
             reason=given["reason"],
         )
     )
+
+
+def hasten(tables: Tables) -> Any:
+    """Let messages of `:lane` that wait because their destination failed be due at `:now`, the latest of them first."""
+    table = _outbox(tables)
+    now = bindparam("now", type_=TIMESTAMP)
+    faults: list[Any] = [literal_column(f"'{fault.value}'") for fault in sorted(COUNTED, key=lambda fault: fault.value)]
+    here = and_(table.c.lane == bindparam("lane", type_=String()), _waits(table, tried=True), table.c.next_at > now)
+    late = select(table.c.id).where(here, table.c.claim.is_(None), table.c.reason.in_(faults))
+    late = late.order_by(table.c.next_at.desc()).limit(bindparam("limit", type_=BigInteger()))
+    return update(table).where(table.c.id.in_(late.with_for_update(skip_locked=True))).values(next_at=now)
 
 
 def ended(tables: Tables, given: Given) -> Any:

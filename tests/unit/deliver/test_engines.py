@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from dispatching import until
-from engines import ENGINES, HOOK, Engine, opened
+from engines import ENGINES, HASTY, HOOK, Engine, opened
 
 from techlead.deliver.breaker import Phase
+from techlead.deliver.limits import LimitsBook
 from techlead.deliver.outbox import Ask, Finished
 from techlead.deliver.port import Dead, Delivered, Fault, Outcome, Paused, Retry
 from techlead.primitives.clock import SECOND_US, system_clock
@@ -220,3 +221,38 @@ async def test_a_stop_lets_what_is_under_way_end_and_notes_it(engine: Engine) ->
         await until(begun)
     assert await engine.states() == dict.fromkeys(put, "delivered")
     assert replace(engine.receiver.sent[0], number=1) == engine.receiver.sent[0]
+
+
+SLOW = {
+    "webhook": {
+        "rate_per_second": 10_000, "wait_seconds_first": 50, "wait_factor": 1, "wait_seconds_partial_max": 50, "tries_max": 3,
+        "breaker_failures_in_a_row": 1_000, "breaker_failures_margin": 1_000, "budget_retries_max": 1_000,
+    }
+}  # fmt: skip
+"""Whatever fails waits for most of a minute, and longer than these tests; its breaker stays closed."""
+
+
+async def test_what_waits_because_its_destination_failed_goes_at_once_when_it_has_mended(engine: Engine) -> None:
+    engine.bind(LimitsBook(SLOW, {**HASTY, "slots_max": 200}))
+    engine.receiver.behaviour = lambda _one: Retry(Fault.SERVER, "503")
+    await engine.put(10)
+    async with engine.running():
+        await until(lambda: asyncio.sleep(0, len(engine.receiver.sent) == 10))
+        engine.receiver.behaviour = lambda _one: Delivered()
+        await engine.put(100)  # so many that fewer than a tenth of all have failed
+        await until(engine.ended)
+    assert len(engine.receiver.sent) == 120
+
+
+async def test_what_waits_because_of_itself_waits_on(engine: Engine) -> None:
+    engine.bind(LimitsBook(SLOW, {**HASTY, "slots_max": 200}))
+    engine.receiver.behaviour = lambda _one: Retry(Fault.SERVER if len(engine.receiver.sent) <= 10 else Fault.BUSY, "")
+    await engine.put(11)
+    async with engine.running():
+        await until(lambda: asyncio.sleep(0, len(engine.receiver.sent) == 11))
+        engine.receiver.behaviour = lambda _one: Delivered()
+        await engine.put(100)
+        await until(lambda: asyncio.sleep(0, len(engine.receiver.sent) >= 121))
+        await asyncio.sleep(0.3)
+        states = list((await engine.states()).values())
+    assert (states.count("delivered"), states.count("waiting")) == (110, 1)

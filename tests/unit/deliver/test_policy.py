@@ -12,7 +12,7 @@ from engines import waiting_of
 from techlead.deliver import breaker as breakers
 from techlead.deliver.breaker import TRANSITIONS, Breaker, Event, Phase
 from techlead.deliver.bucket import Bucket
-from techlead.deliver.lane import Lane, admit, rate_of, resume, retries_of, settle, started
+from techlead.deliver.lane import Lane, admit, mends, rate_of, resume, retries_of, settle, started
 from techlead.deliver.limits import KNOWN_MAX, Limits, LimitsBook
 from techlead.deliver.outbox import Claimed, Finished, lane_of
 from techlead.deliver.port import Dead, Delivered, Fault, Kind, Paused, Retry
@@ -84,6 +84,23 @@ def test_only_what_tells_of_the_destination_counts(outcome: Retry | Dead | Pause
     for number in range(50):
         lane = settle(lane, NOW, LIMITS, outcome, key(number), probe=False)
     assert lane.breaker.phase is Phase.CLOSED
+
+
+def test_a_destination_mends_when_enough_of_what_it_is_sent_arrives() -> None:
+    ailing = answered([Delivered(), DOWN] * 5)
+    assert ailing.ailing
+    assert not mends(ailing, NOW, LIMITS), "half of its calls fail"
+    calm = settle(ailing, later(61), LIMITS, Delivered(), key(1), probe=False)
+    assert not mends(calm, later(61), LIMITS), "one call says little"
+    for _ in range(LIMITS.breaker_calls_min):
+        calm = settle(calm, later(62), LIMITS, Delivered(), key(1), probe=False)
+    assert mends(calm, later(62), LIMITS)
+    assert not mends(replace(calm, ailing=False), later(62), LIMITS), "nothing waits for its sake"
+    assert not mends(replace(calm, breaker=failing(5).breaker), NOW, LIMITS)
+
+
+def test_one_message_that_fails_among_many_does_not_make_a_destination_ail() -> None:
+    assert not answered([*[Delivered()] * 20, DOWN]).ailing
 
 
 def test_an_open_one_takes_one_probe_at_a_time_and_three_close_it() -> None:

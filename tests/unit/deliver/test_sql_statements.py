@@ -25,6 +25,7 @@ def test_a_message_is_written_in_the_order_of_its_columns(dialect: str) -> None:
     [
         ("due fresh", "ix__techlead_outbox__fresh"),
         ("due tried", "ix__techlead_outbox__tried"),
+        ("hasten", "ix__techlead_outbox__tried"),
         ("expired", "ix__techlead_outbox__expiring"),
         ("lanes fresh", "ix__techlead_outbox__fresh"),
         ("lanes tried", "ix__techlead_outbox__tried"),
@@ -34,7 +35,8 @@ async def test_a_backlog_costs_nothing_to_whom_it_does_not_concern(tmp_path: Pat
     async with opened("sqlite", tmp_path) as engine:
         steps = await plan_of(engine, key)
     assert steps != []
-    assert [step for step in steps if index not in step] == []
+    assert [step for step in steps if index not in step and "PRIMARY KEY (id=?)" not in step] == []
+    assert index in "".join(steps)
 
 
 @pytest.mark.parametrize(
