@@ -56,6 +56,6 @@ def struck(site: RunningSite, attack: Attack) -> tuple[Outcome, ...]:
     """Give what one attack yields here; nothing where the target lacks what it needs."""
     site.allow(max(attack.seconds, 30.0))
     try:
-        return tuple(attack.strike(site))
+        return tuple(site.strike(attack))
     except Unavailable:
         return ()

@@ -52,7 +52,7 @@ class Twin:
     def sighted(self, attack: Attack, seconds: float, seed: int = SEED) -> list[Sighting]:
         """Strike once; what cannot be tried is a fault of the target, and fails the test."""
         site = self.site(seed, min(seconds, attack.seconds))
-        return [outcome for outcome in attack.strike(site) if isinstance(outcome, Sighting)]
+        return [outcome for outcome in site.strike(attack) if isinstance(outcome, Sighting)]
 
 
 @contextmanager

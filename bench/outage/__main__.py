@@ -20,7 +20,7 @@ RESULTS = Path(__file__).with_name("results.json")
 LOADS = {
     Outage.DOWN: Load(per_minute=200, outage_seconds=1_800, takes_per_second=10),
     Outage.HANGS: Load(per_minute=200, outage_seconds=1_800, takes_per_second=10),
-    Outage.PARTIAL: Load(per_minute=1_000, outage_seconds=300, takes_per_second=50),
+    Outage.PARTIAL: Load(per_minute=1_000, outage_seconds=1_800, takes_per_second=50),
 }
 WITHOUT = "ours without its breaker"
 Policy = Callable[[VirtualLoop, World], Coroutine[Any, Any, None]]

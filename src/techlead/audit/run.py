@@ -360,7 +360,7 @@ class _Run:
         sightings: list[Sighting] = []
         began = time.monotonic()
         try:
-            for outcome in attack.strike(site):
+            for outcome in site.strike(attack):
                 if isinstance(outcome, Sighting):
                     sightings.append(outcome)
                 else:

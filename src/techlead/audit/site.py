@@ -6,10 +6,10 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from techlead.audit.attacks.attack import Sighting
+from techlead.audit.attacks.attack import Attack, Outcome, Sighting
 from techlead.audit.finding import Spent
 from techlead.audit.target.builder import Builder
 from techlead.audit.target.client import Client
@@ -135,6 +135,11 @@ class RunningSite:
         self.builder = Builder(
             known.operations, known.resources, self.people, self.values, dict(known.recipes), self.send
         )
+
+    def strike(self, attack: Attack) -> Iterable[Outcome]:
+        """Let an attack at the target, where passwords cost what it needs them to cost."""
+        self._instance.pay_for_hashing(attack.hashing)
+        return attack.strike(self)
 
     def _heal(self) -> bool:
         """Start the target again, once: an attack before this one may have left it broken."""

@@ -360,6 +360,8 @@ class Attack:
     harm: Harm = Harm.NONE
     seconds: float = 10.0
     """The most it may take on one instance; `site.left()` counts it down."""
+    hashing: bool = False
+    """It judges what hashing a password costs: for others it costs next to nothing (`hashing.py` of what runs in the target)."""
 
     @property
     def family(self) -> str:

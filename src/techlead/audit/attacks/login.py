@@ -272,5 +272,6 @@ ATTACKS: Final = (
         _PEOPLE,
         Harm.QUIET,
         seconds=20.0,
+        hashing=True,
     ),
 )

@@ -28,6 +28,8 @@ PREPARE_SECONDS: Final = 60.0
 ANSWER_SECONDS: Final = 5.0
 WORKERS_SECONDS_MAX: Final = 4.0
 """How long workers may take to load before the instance counts as started all the same."""
+PAID_HASHING: Final = "hashing"
+"""The file by which `techlead_child/hashing.py` is told."""
 LARGE_FILE_BYTES: Final = 64 * 1024 * 1024
 LEFT_OUT: Final = (".git", ".venv", "venv", "env", "node_modules", "__pycache__", ".mypy_cache", ".pytest_cache")
 INHERITED: Final = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TZ")
@@ -101,6 +103,13 @@ class Instance:
                 part for part in (str(CHILD), str(self.folder), self._launch.environment.get("PYTHONPATH", "")) if part
             ),
         }
+
+    def pay_for_hashing(self, paid: bool) -> None:  # noqa: FBT001 - the one thing that is said
+        """Let hashing a password cost what it costs elsewhere, or next to nothing."""
+        if paid:
+            (self._control / PAID_HASHING).touch()
+        else:
+            (self._control / PAID_HASHING).unlink(missing_ok=True)
 
     def prepare(self) -> None:
         """Run what must run once: migrations.

@@ -95,6 +95,9 @@ class Remote:
         self.log = NoLog()
         self.world = NoWorld()
 
+    def pay_for_hashing(self, paid: bool) -> None:  # noqa: FBT001 - as an instance has it
+        """Nothing: there it costs what it costs."""
+
     def reach(self) -> None:
         """See whether somebody answers there.
 

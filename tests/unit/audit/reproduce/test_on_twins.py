@@ -27,7 +27,7 @@ LOG_INS = ("/login", "/token")
 def test_the_program_is_red_on_the_hole_and_green_on_the_fixed_twin(app: str, attack: Attack):
     with twin("state", app, hole=True) as hole, twin("state", app, hole=False) as fixed:
         site = hole.site(SEED)
-        sighting = next(one for one in attack.strike(site) if isinstance(one, Sighting))
+        sighting = next(one for one in site.strike(attack) if isinstance(one, Sighting))
         text = program(sighting, site.answers(), LOG_INS) or ""
         assert run(text, site.url) == 1
         assert run(text, fixed.site(SEED).url) == 0

@@ -112,4 +112,5 @@ ATTACK: Final = Attack(
     strike=strike,
     harm=Harm.QUIET,
     seconds=40.0,
+    hashing=True,
 )

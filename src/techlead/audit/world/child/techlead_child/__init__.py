@@ -3,7 +3,7 @@
 
 def install(folder):
     """Take hold of this process; called once, before any line of the target."""
-    from techlead_child import clock, control, databases, modules, network, ports, watch
+    from techlead_child import clock, control, databases, hashing, modules, network, ports, watch
 
     control.open_folder(folder)
     clock.install(folder)
@@ -11,4 +11,5 @@ def install(folder):
     ports.install()
     databases.install(folder)
     modules.install()
+    hashing.install(folder)
     watch.install(folder)

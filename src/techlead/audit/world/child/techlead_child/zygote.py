@@ -15,12 +15,13 @@ import sys
 import threading
 import traceback
 
-from techlead_child import modules
+from techlead_child import hashing, modules
 
 
 def main(listing):
     """Load, then fork on demand until the audit hangs up."""
     modules.install()
+    hashing.install("")
     with open(listing, encoding="utf-8") as file:
         for name in file.read().split():
             try:
