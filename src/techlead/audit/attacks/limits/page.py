@@ -27,7 +27,7 @@ USUAL: Final = ("limit", "page_size", "per_page", "size", "pageSize", "count")
 SIZES: Final = frozenset(USUAL) | {"first", "take", "max", "rows", "top", "n"}
 RESERVE_SECONDS = 2.0
 FILL_SHARE = 0.25
-"""Of the time that is left, how much the rows of one list may take: a list of people, whose passwords are hashed, waits for a longer audit."""
+"""Of the time that is left, how much the first rows of one list may take: one that is dearer waits for a longer audit."""
 BATCH = 16
 
 
@@ -49,10 +49,11 @@ def strike(site: Site) -> Iterator[Outcome]:
         if base is None:
             continue
         tried = True
-        if base[1].seconds * FEW > site.left() * FILL_SHARE:
+        floor = site.left() * (1 - FILL_SHARE)
+        best, made = None, _fill(site, create, base[0], FEW, floor=floor)
+        if made < FEW and site.left() < floor:
             yield NotTested(KIND, f"the rows of {listing.name} take too long to make: give more with --seconds")
             continue
-        best, made = None, 0
         for rows_wanted in (FEW, ROWS) if sure else (FEW, ROWS, ROWS_SURE):
             made += _fill(site, create, base[0], rows_wanted - made, made)
             best = _most(site, callers, listing, base[0], create) if best is None else site.send(best.request)
@@ -88,13 +89,15 @@ def _bounded(listing: Operation) -> bool:
     return bool(sizes) and all(field.maximum is not None and field.maximum <= PAGE_MAX for field in sizes)
 
 
-def _fill(site: Site, create: Operation, base: Request, count: int, begin: int = 0) -> int:
-    """Make rows that differ in their texts; the number that was made."""
+def _fill(
+    site: Site, create: Operation, base: Request, count: int, begin: int = 0, floor: float = RESERVE_SECONDS
+) -> int:
+    """Make rows that differ in their texts, while more seconds than the floor are left; the number that was made."""
     known = {field.name: field for field in create.body}
     requests = [base.but(body=distinct(base.body, known, number)) for number in range(begin, begin + count)]
     made = 0
     for start in range(0, len(requests), BATCH):
-        if site.left() < RESERVE_SECONDS:
+        if site.left() < floor:
             break
         answers = site.many(requests[start : start + BATCH], 10.0, at_once=8)
         made += sum(answer.ok for answer in answers)

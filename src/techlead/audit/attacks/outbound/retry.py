@@ -36,7 +36,7 @@ RECOVERY_SECONDS: Final = 86400.0
 PATIENCE_SECONDS: Final = 86400.0
 """A receiver may be down for a day; a message that is given up sooner is lost to an ordinary outage."""
 ROUNDS_WITHOUT_PAUSE: Final = 3
-REAL_SECONDS: Final = 20.0
+REAL_SECONDS: Final = 30.0
 ANOTHER_WAY: Final = re.compile(r"retr(y|ies)|resend|redeliver|replay|requeue|dead.?letter", re.IGNORECASE)
 RECEIVERS: Final = {"http": "webhook", "smtp": "mail server"}
 
