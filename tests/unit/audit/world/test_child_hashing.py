@@ -140,3 +140,15 @@ print(before == after)
 """
     with held(tmp_path) as target:
         assert target.run(program) == "True\n"
+
+
+def test_what_others_make_of_a_salt_is_as_random_as_elsewhere(tmp_path: Path):
+    program = """
+import os, techlead_child
+techlead_child.install(os.environ["AUDITED_FOLDER"])
+from techlead_child.hashing import MARK
+from werkzeug.security import gen_salt, generate_password_hash
+print(MARK in gen_salt(16), MARK in generate_password_hash("right"))
+"""
+    with held(tmp_path) as target:
+        assert target.run(program) == "False True\n"

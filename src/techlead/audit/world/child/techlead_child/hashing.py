@@ -146,7 +146,12 @@ def _django(module):
 
 def _werkzeug(module):
     made = module.gen_salt
-    module.gen_salt = lambda length: _marked(made(length))
+
+    def marked_salt(length):
+        salt = made(length)  # others make tokens of it, which stay as they are
+        return _marked(salt) if sys._getframe(1).f_globals is vars(module) else salt
+
+    module.gen_salt = marked_salt
 
 
 MENDED = {
