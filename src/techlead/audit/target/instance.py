@@ -73,7 +73,9 @@ class Instance:
         self._launch = launch
         self._ready_seconds = ready_seconds
         named = template or place_in(launch.environment)
+        began = time.monotonic()
         self._postgres = PostgresDatabase.copied(named) if named else None
+        self._copy_seconds = time.monotonic() - began if named else 0.0
         self.clock = MovedClock(self._control)
         self.world = World(self.clock.now, frozenset({named.port} if named else ()))
         self.log = CapturedLog(self._control, self.folder)
@@ -82,7 +84,7 @@ class Instance:
         self._processes = Processes(self.folder, self._control, self._environment(authority), zygote)
         self.client: Client | None = None
         self.start_seconds = 0.0
-        """Of the processor, what the last start took."""
+        """Of the processor, what the last start took; the server's part, which copied a database, by the time it took."""
 
     def _environment(self, authority: Path) -> Mapping[str, str]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
@@ -138,7 +140,7 @@ class Instance:
             self._processes.start(command)
         if self._launch.workers:
             self._processes.rest(WORKERS_SECONDS_MAX)
-        self.start_seconds = self._processes.worked_seconds()
+        self.start_seconds = self._copy_seconds + self._processes.worked_seconds()
 
     def _listening(self) -> int:
         deadline = time.monotonic() + self._ready_seconds
