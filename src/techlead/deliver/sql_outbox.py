@@ -116,6 +116,8 @@ class SqlOutbox:
         by_lane = {name: list(group) for name, group in groupby(sorted(finished, key=_lane), key=_lane)}
         asked = {ask.lane.name: ask for ask in sorted(asks, key=lambda ask: ask.lane.name)}
         names = sorted({*by_lane, *asked})  # always in the same order, or two processes would wait for each other
+        if not names:
+            return Turn()
 
         async def work(tx: Transaction) -> Turn:
             done = Done()
