@@ -2,7 +2,8 @@
 
 Both send hostile requests to the same plain server (uvicorn, one process), one after the other, for as long: ours by the client and
 the values that the audit uses, Schemathesis by its fuzzing phase with as many workers as it likes. What is counted is answered requests.
-Then ours sends them to the target as an audit starts it: in its hostile world, where hashing a password costs next to nothing.
+Then ours sends them to the target as an audit starts it: in its hostile world, where hashing a password costs next to nothing, and
+as many instances side by side as there are processors.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import argparse
 import contextlib
 import itertools
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
@@ -58,8 +61,10 @@ def main() -> int:
             ours = _said(one.name, "techlead audit", *sustained(url, asked.seconds))
         with _running(one) as url:
             theirs = _said(one.name, "Schemathesis", *schemathesis(url, asked.seconds))
-        with _attacked(one) as url:
-            inside = _said(one.name, "as audits start it", *sustained(url, asked.seconds))
+        with _attacked(one) as urls, ThreadPoolExecutor(len(urls)) as lanes:
+            counted = list(lanes.map(lambda url: sustained(url, asked.seconds), urls))
+        answered, took = sum(count for count, _ in counted), max(seconds for _, seconds in counted)
+        inside = _said(one.name, "as audits start it", answered, took)
         times = (
             f"{ours / theirs:.1f} times, {inside / theirs:.1f} as audits start it"
             if theirs
@@ -126,7 +131,7 @@ def _running(one: Case) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _attacked(one: Case) -> Iterator[str]:
+def _attacked(one: Case) -> Iterator[list[str]]:
     with tempfile.TemporaryDirectory(prefix="bench-rate-") as place:
         copy = copied(one, Path(place))
         folder = copy / one.arguments[one.arguments.index("--app-dir") + 1] if "--app-dir" in one.arguments else copy
@@ -135,9 +140,8 @@ def _attacked(one: Case) -> Iterator[str]:
         )
         stable = Stable(given, launch_of(given, folder), folder)
         try:
-            instance = stable.fresh()
-            assert instance.client is not None
-            yield f"http://{instance.client.host}:{instance.client.port}"
+            clients = [stable.fresh().client for _ in range(os.cpu_count() or 1)]
+            yield [f"http://{client.host}:{client.port}" for client in clients if client is not None]
         finally:
             stable.close()
 
