@@ -196,7 +196,8 @@ def page() -> str:
             f" lets {Limits().budget_factor:g} times as many out in a second, up to the destination's rate, and the first failure"
             f" puts it back to {Limits().budget_per_second:g} a second. While 40 % fail, such rows are short: they add one retry to"
             " fifty notifications. Nobody who was unlucky more than once waits longer than"
-            f" {Limits().wait_seconds_partial_max:g} s for the next of the first half of the tries."
+            f" {Limits().wait_seconds_partial_max:g} s for the next of the first half of the tries; who waits for longer goes at once when the"
+            " destination has mended."
         ),
     ]  # fmt: skip
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
