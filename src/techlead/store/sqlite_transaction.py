@@ -29,9 +29,7 @@ class SqliteTransaction:
 
     async def run(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """Run one statement and give its rows."""
-        connection = self._connection
-        if connection is None or self.failure is not None:
-            raise self._unusable()
+        connection = self._usable()
         try:
             return connection.run(sql, values)
         except DRIVER_ERRORS as error:
@@ -40,9 +38,7 @@ class SqliteTransaction:
 
     async def run_many(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
         """Run one statement for each row of values."""
-        connection = self._connection
-        if connection is None or self.failure is not None:
-            raise self._unusable()
+        connection = self._usable()
         try:
             return connection.run_many(sql, rows)
         except DRIVER_ERRORS as error:
@@ -51,18 +47,19 @@ class SqliteTransaction:
 
     async def try_lock(self, key: bytes) -> bool:  # noqa: ARG002 - the whole database is this transaction's
         """Give True: works run one after the other, and no other process can write meanwhile."""
-        if self._connection is None or self.failure is not None:
-            raise self._unusable()
+        self._usable()
         return True
 
     def end(self) -> None:
         """Let nothing more run: what follows on this connection belongs to another work."""
         self._connection = None
 
-    def _unusable(self) -> TechleadError:
-        if self._connection is None or self.failure is None:
-            return ProgramError(USED_AFTER)
-        return self.failure
+    def _usable(self) -> GuardedConnection:
+        if self._connection is None:
+            raise ProgramError(USED_AFTER)
+        if self.failure is not None:
+            raise self.failure
+        return self._connection
 
 
 def drive(work: Work[Any], connection: GuardedConnection) -> Any:

@@ -19,7 +19,6 @@ from techlead.derive.statements import Statement
 from techlead.derive.tables import ID
 from techlead.derive.views import stored_values
 from techlead.errors import ProgramError
-from techlead.primitives.ids import uuid7
 from techlead.serve.change.outbox import put_rows, staying, waiting
 from techlead.serve.change.telling import Telling, Way, telling_of
 from techlead.serve.change.unit import Unit
@@ -46,7 +45,7 @@ async def notify(unit: Unit, declared: Notification[Any], resource: ResourcePlan
         accounts = [] if reference is None else [reference.raw]
     if not accounts:
         return
-    said = (resource.name, row.id.raw, *telling.words(row), unit.now)
+    said = (resource.name, row.id.raw, telling.subject(row), telling.text(row), unit.now)
     rows: list[tuple[Any, ...]] = []
     for way in telling.ways:
         if way.at is not None:
@@ -54,8 +53,7 @@ async def notify(unit: Unit, declared: Notification[Any], resource: ResourcePlan
             if address:
                 rows.append(_laid_out(unit, telling, way, None, said, address, NO_DATA))
         elif not way.of_account:  # where the address is of the account, it is looked up when it is sent
-            for account in accounts:
-                rows.append(_laid_out(unit, telling, way, account, said, "", NO_DATA))  # noqa: PERF401 - there is one, mostly
+            rows += [_laid_out(unit, telling, way, account, said, "", NO_DATA) for account in accounts]
         else:
             for account in accounts:
                 found = await _of_account(unit, way.channel, account)
@@ -76,23 +74,11 @@ def _laid_out(
 ) -> tuple[Any, ...]:
     """Lay one message out: of its key the columns that all share, then where it goes."""
     resource, about, subject, text, now = said
-    key = (
-        uuid7(now // 1000, unit.random),
-        account,
-        telling.planned.name,
-        way.name,
-        resource,
-        about,
-        subject,
-        text,
-        now,
-    )
+    key = (unit.new_id(), account, telling.planned.name, way.name, resource, about, subject, text, now)
     if way.kind is None:
         return staying(key, destination, data)
     lane = lane_of(way.name, destination) if destination else way.name
-    return waiting(
-        key, way.kind_name, lane, destination, data, now + (way.lives.get(lane) or telling.live_us(way, lane)), now
-    )
+    return waiting(key, way.kind_name, lane, destination, data, now + telling.live_us(way, lane), now)
 
 
 async def _of_account(unit: Unit, channel: Channel | Own, account: bytes) -> Sequence[tuple[str, str]]:

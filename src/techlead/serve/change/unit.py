@@ -30,7 +30,7 @@ HISTORY: Final = ("id", "resource", "row", "actor", "at", "operation", "changes"
 class Unit:
     """The transaction of one request, for one actor, at one moment."""
 
-    __slots__ = ("_tx", "actor", "limits", "now", "operation", "random", "request_id", "statements", "told")
+    __slots__ = ("_random", "_tx", "actor", "limits", "now", "operation", "request_id", "statements", "told")
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Unit:
     ) -> None:
         """Begin with nothing done."""
         self._tx = tx
-        self.random = random
+        self._random = random
         self.statements = statements
         self.actor = actor
         self.now = now
@@ -56,7 +56,7 @@ class Unit:
 
     def new_id(self) -> bytes:
         """Make an id that nobody can guess or count (UUIDv7, RFC 9562)."""
-        return ids.uuid7(self.now // 1000, self.random)
+        return ids.uuid7(self.now // 1000, self._random)
 
     def run(self, statement: Any, values: Mapping[str, Any]) -> Awaitable[list[tuple[Any, ...]]]:
         """Run a prepared statement in this transaction."""
@@ -161,7 +161,7 @@ class Unit:
         await self.run(self.statements.made("history", _history), entry)
 
     def _revision(self) -> int:
-        return int.from_bytes(self.random(8)) >> (64 - REVISION_BITS)
+        return int.from_bytes(self._random(8)) >> (64 - REVISION_BITS)
 
 
 def _history(tables: Any) -> Any:

@@ -108,6 +108,7 @@ def test_the_salts_of_passlib_are_marked_and_its_own_check_of_them_holds(tmp_pat
     program = """
 import sys, types
 class HasSalt:
+    default_salt_chars = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
     @classmethod
     def _generate_salt(cls): return "abcdefghijklmnopqrstuv"
 class HasRawSalt(HasSalt):
@@ -116,17 +117,21 @@ class HasRawSalt(HasSalt):
 class Short(HasSalt):
     @classmethod
     def _generate_salt(cls): return super()._generate_salt()[:21] + "."
+class Hex(HasSalt):
+    default_salt_chars = "0123456789abcdef"
 handlers = types.SimpleNamespace(HasSalt=HasSalt, HasRawSalt=HasRawSalt)
 from techlead_child import hashing
 hashing.install("")
 hashing.mend("passlib.utils.handlers", handlers)
 print(HasSalt._generate_salt(), HasRawSalt._generate_salt(), Short._generate_salt())
+print(Hex._generate_salt())
 """
     with held(tmp_path) as target:
         assert (
             target.run(program)
             == f"aUd1tedXijklmnopqrstuv {b'aUd1tedX' + bytes(range(8, 16))!r} aUd1tedXijklmnopqrstu.\n"
-        )
+            "abcdefghijklmnopqrstuv\n"
+        ), "where the alphabet of salts has not the mark's letters, they stay as they are"
 
 
 def test_a_key_that_is_derived_from_a_salt_of_the_targets_own_is_the_same_as_elsewhere(tmp_path: Path):

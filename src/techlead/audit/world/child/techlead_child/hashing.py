@@ -135,8 +135,16 @@ def _argon2_hasher(module):
 
 def _passlib(module):
     for kind in (module.HasSalt, module.HasRawSalt):
-        made = kind._generate_salt.__func__
-        kind._generate_salt = classmethod(lambda cls, made=made: _marked(made(cls)))
+        kind._generate_salt = classmethod(_marked_where_allowed(kind._generate_salt.__func__))
+
+
+def _marked_where_allowed(made):
+    def marked_salt(cls):
+        salt = made(cls)
+        allowed = cls.default_salt_chars if isinstance(salt, str) else MARK  # a hash whose salt is of hex digits, say
+        return _marked(salt) if set(MARK) <= set(allowed) else salt
+
+    return marked_salt
 
 
 def _django(module):
