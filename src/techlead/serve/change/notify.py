@@ -45,7 +45,7 @@ async def notify(unit: Unit, declared: Notification[Any], resource: ResourcePlan
         accounts = [] if reference is None else [reference.raw]
     if not accounts:
         return
-    said = (resource.name, row.id.raw, telling.subject(row), telling.text(row), unit.now)
+    said = (resource.name, row.id.raw, *telling.words(row), unit.now)
     rows: list[tuple[Any, ...]] = []
     for way in telling.ways:
         if way.at is not None:
