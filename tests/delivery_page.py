@@ -61,8 +61,8 @@ loopback, durable rows, in one run (`python -m bench.deliveries 20000 postgresql
 with lanes 6,000 to 6,300 where a bare pgqueuer queue drains 10,200 to 12,100 (1.7, 1.9 and 2.0 times as many).
 
 What a notification adds to a POST (`python -m bench.enqueue`: the same POST with and without it, turn by turn in one run, SQLite, its
-part of the commit included, on the same machine and day): 17 to 19 us of processor time with 16 requests under way, of a POST of 91 to 101
-us; 35 to 40 us of 330 where each request is committed alone. **15 us were asked for and are not met.** Written by itself, again and again,
+part of the commit included, on the same machine and day, six runs in which it was not equally fast): 18 to 27 us of processor time with 16
+requests under way, of a POST of 94 to 132 us, a fifth of it in each; 39 to 52 us of 330 to 400 where each request is committed alone. **15 us were asked for and are not met.** Written by itself, again and again,
 the row takes 6 us, half of them for the indexes by which it is found when it is due and when its time is over, and what leads there 5 us of
 Python; the rest is what both cost among everything else. Without the second index it would be a microsecond less, and each waiting
 message would have to be looked through. A table that keeps its rows in the order in which they are written, larger pages, and fewer
